@@ -22,7 +22,8 @@ def save_figures(directory, vae, dataset, encoding, base=None, steps=9, span=(-2
     Returns:
       {name: path} of what was written: reconstructions.png (where the model decodes images),
       traversals.png and .gif (where there is a continuous latent, too), mean_activations.png and
-      association.png (where factors are known).
+      association.png (where factors are known), class_shares.png (of a discrete latent, where
+      factors or labels are known; of several, class_shares_0.png and so on).
     """
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -68,4 +69,30 @@ def save_figures(directory, vae, dataset, encoding, base=None, steps=9, span=(-2
             list(dataset.factor_names),
             title="|Spearman| of latents and factors",
         )
+    for name, columns in _discrete_groups(encoding):
+        if dataset.factors is None and dataset.labels is None:
+            break
+        paths[name] = directory / name
+        _save_class_shares(paths[name], encoding.codes[:, columns], dataset, encoding.rows)
     return paths
+
+
+def _discrete_groups(encoding):
+    """(name of a file, columns of the code) of each discrete group."""
+    groups = encoding.discrete_columns
+    for number, columns in enumerate(groups):
+        suffix = f"_{number}" if len(groups) > 1 else ""
+        yield f"class_shares{suffix}.png", list(columns)
+
+
+def _save_class_shares(path, probabilities, dataset, rows):
+    """What the classes of probabilities [N, K] say of the factors, or else of the labels."""
+    if dataset.factors is not None:
+        factors, names = np.asarray(dataset.factors)[rows], dataset.factor_names
+        sizes = dataset.factor_sizes
+    else:
+        factors, names = np.asarray(dataset.labels)[rows, None], ("label",)
+        sizes = (int(np.max(dataset.labels)) + 1,)
+    visualize.save_class_shares(
+        path, probabilities.argmax(axis=1), factors, names, sizes, probabilities.shape[1]
+    )

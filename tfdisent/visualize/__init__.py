@@ -5,6 +5,11 @@ that start with `save_` write a file. Nothing touches pyplot or the global state
 """
 
 from tfdisent.visualize.association import matrix_figure, save_matrix, spearman_matrix
+from tfdisent.visualize.class_shares import (
+    class_shares,
+    class_shares_figure,
+    save_class_shares,
+)
 from tfdisent.visualize.figures import figure_to_image, save_figure
 from tfdisent.visualize.grids import (
     reconstruction_grid,
@@ -57,6 +62,8 @@ __all__ = [
     "MeanActivations",
     "bottleneck_figure",
     "capacity_figure",
+    "class_shares",
+    "class_shares_figure",
     "figure_to_image",
     "frontier",
     "information_plane_figure",
@@ -69,6 +76,7 @@ __all__ = [
     "rate_distortion_figure",
     "rate_distortion_plane",
     "reconstruction_grid",
+    "save_class_shares",
     "save_figure",
     "save_gif",
     "save_image",

@@ -48,11 +48,12 @@ def traverse(vae, base=None, steps=9, mode="linear", span=None, classes=None):
     """Decodes codes that differ from a base in one continuous dimension.
 
     Rows are the continuous columns of `vae.encode`, in its order; noise that the encoder does not
-    infer is drawn once, from a fixed seed, and then rests.
+    infer is drawn once, from a fixed seed, and then rests. Where the prior is learned, values count
+    its standard deviations from its mean, dimension by dimension.
 
     Args:
       vae: `VAE`.
-      base: where the other dimensions rest. None: at zero, the mean of the prior. An image
+      base: where the other dimensions rest. None: at the mean of the prior. An image
         [H, W, C]: at its most probable code. Images [N, H, W, C]: one traversal for each.
       steps: S, see `traversal_values`.
       mode: "linear" or "quantile", see `traversal_values`.
@@ -139,7 +140,7 @@ def _base_parts(vae, base):
         return {
             group.name: _one_hot(group, 0)[None]
             if group.is_discrete
-            else np.zeros((1, group.size), np.float32)
+            else _moments(vae, group)[0][None]
             for group in latents.inferred
         }
     base = np.asarray(base, np.float32)
@@ -162,23 +163,28 @@ def _join(vae, parts):
     return np.array(vae.join({**vae.resting_noise(len(next(iter(parts.values())))), **parts}))
 
 
+def _moments(vae, group):
+    """Mean and standard deviation of each dimension of a continuous group's prior, [2, size]."""
+    if group.name not in vae.priors:
+        return np.stack([np.zeros(group.size), np.ones(group.size)]).astype(np.float32)
+    prior = vae.prior()[group.name]
+    return np.stack([prior.mean(), prior.stddev()])
+
+
 def _sweep(vae, z, values):
     """Base codes [N, Z] and values [S] -> mean images [N, D, S, H, W, C]."""
     if vae.num_classes is not None:
         raise ValueError("expected a model of images to traverse, received one of labels.")
-    columns = _columns(vae.latents)
-    traversed = [
-        column
-        for group in vae.latents.inferred
-        if not group.is_discrete
-        for column in range(columns[group.name].start, columns[group.name].stop)
-    ]
+    traversed = [group for group in vae.latents.inferred if not group.is_discrete]
     if not traversed:
         raise ValueError(f"expected a continuous group to traverse, received {vae.latents}.")
-    count, depth, steps = len(z), len(traversed), len(values)
+    slices = _columns(vae.latents)
+    columns = np.concatenate([np.r_[slices[group.name]] for group in traversed])  # [D]
+    means, stds = np.concatenate([_moments(vae, group) for group in traversed], axis=1)
+    count, depth, steps = len(z), len(columns), len(values)
     codes = np.tile(z[:, None, None, :], (1, depth, steps, 1))  # [N, D, S, Z]
-    for row, column in enumerate(traversed):
-        codes[:, row, :, column] = values
+    for row, (column, mean, std) in enumerate(zip(columns, means, stds, strict=True)):
+        codes[:, row, :, column] = mean + std * values
     codes = codes.reshape(-1, z.shape[-1])
     images = [
         np.asarray(vae.decode(codes[start : start + _DECODER_BATCH]))

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from tfdisent import VAE, Categorical, Gaussian, Latents, visualize
+from tfdisent import VAE, Categorical, Gaussian, Latents, priors, visualize
 
 IMAGE_SHAPE = (8, 8, 1)
 
@@ -160,3 +160,24 @@ def test_bad_requests_are_refused(gaussian_vae, joint_vae):
         visualize.traverse_classes(joint_vae, base=_images(2))
     with pytest.raises(ValueError, match="continuous group"):
         visualize.traverse(_vae(Categorical(3)))
+
+
+def test_learned_prior_is_traversed_around_its_mean():
+    keras.utils.set_random_seed(0)
+    mixture = priors.GaussianMixture(2, components=2)
+    # Means 3 and -1; the variance between the components is 1, that within them 0 but for a floor.
+    mixture.locs.assign([[4.0, -1.0], [2.0, -1.0]])
+    mixture.raw_scales.assign(np.full((2, 2), -20.0))
+    vae = VAE.build_for(
+        IMAGE_SHAPE, Latents(Gaussian(2)), architecture="mlp", priors={"continuous": mixture}
+    )
+    std = vae.prior()["continuous"].stddev().numpy()
+    assert std[0] == pytest.approx(1, abs=1e-2) and std[1] < 0.1
+
+    images = visualize.traverse(vae, steps=3)
+    codes = [
+        [(3 - 2 * std[0], -1), (3, -1), (3 + 2 * std[0], -1)],
+        [(3, -1 - 2 * std[1]), (3, -1), (3, -1 + 2 * std[1])],
+    ]
+    expected = vae.decode(np.reshape(codes, (6, 2)).astype(np.float32))
+    np.testing.assert_allclose(images.reshape(6, *IMAGE_SHAPE), expected, atol=1e-6)
