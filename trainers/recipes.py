@@ -390,6 +390,18 @@ RECIPES = {
         options={"beta_low": 1.0, "beta_high": 10.0},
         note="Lecture 18; beta_high, switch-on and balance from the authors' code.",
     ),
+    "cascade_vae/dsprites-short": Recipe(
+        "cascade_vae",
+        continuous=6,
+        options={"beta_low": 1.0, "beta_high": 10.0, "stage_steps": 250, "switch_on": 8},
+        learning_rate=1e-3,
+        steps=15_000,
+        report_every=500,
+        score_every=2500,
+        final_rows=20_000,
+        note="A short schedule chosen here: Adam 1e-3, the classes from step 2,000 on, when the "
+        "decoder is still coarse. Later they tend to follow the position instead of the shape.",
+    ),
     "cascade_vae/dsprites-m4": Recipe(
         "cascade_vae",
         continuous=4,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 IMAGE_SHAPE = (8, 8, 1)
-MODELS = ("gaussian", "mixed", "discrete", "searched", "noise", "searched_noise")
+MODELS = ("gaussian", "mixed", "discrete", "searched", "noise", "searched_noise", "convolutional")
 
 
 def latents_of(name):
@@ -29,6 +29,7 @@ def latents_of(name):
             Categorical(3, inference="search"),
             Gaussian(2, name="noise", inference=None),
         ),
+        "convolutional": lambda: Latents(Gaussian(2), Categorical(3, inference="search")),
     }[name]()
 
 
@@ -36,10 +37,13 @@ def build(name):
     """A model with random weights everywhere, so that none of them can be forgotten unnoticed."""
     from tfdisent.vae import VAE
 
-    vae = VAE.build_for(IMAGE_SHAPE, latents_of(name), architecture="mlp", hidden=16)
+    shape, architecture, scale = IMAGE_SHAPE, "mlp", 0.5
+    if name == "convolutional":
+        shape, architecture, scale = (32, 32, 1), "conv32", 0.1
+    vae = VAE.build_for(shape, latents_of(name), architecture=architecture, hidden=16)
     random = np.random.default_rng(MODELS.index(name))
     for weight in vae.weights:
-        weight.assign(random.normal(scale=0.5, size=weight.shape))
+        weight.assign(random.normal(scale=scale, size=weight.shape))
     return vae
 
 

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import layers
 
+from tfdisent.networks.upsampling import SingleChannelUpsampling
+
 
 def conv(image_shape, parameter_size, latent_size, output_channels, hidden=256):
     """Encoder and decoder with 4 x 4 kernels and stride 2 down to a 4 x 4 map.
@@ -45,6 +47,10 @@ def conv(image_shape, parameter_size, latent_size, output_channels, hidden=256):
     x = layers.Reshape((4, 4, filters[-1]))(x)
     for count in filters[-2::-1]:
         x = layers.Conv2DTranspose(count, activation="relu", **options)(x)
-    x = layers.Conv2DTranspose(output_channels, dtype="float32", name="outputs", **options)(x)
+    outputs = {"dtype": "float32", "name": "outputs"}
+    if output_channels == 1:
+        x = SingleChannelUpsampling(kernel_initializer="he_normal", **outputs)(x)
+    else:
+        x = layers.Conv2DTranspose(output_channels, **options, **outputs)(x)
     decoder = keras.Model(inputs, x, name="decoder")
     return encoder, decoder

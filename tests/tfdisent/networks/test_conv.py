@@ -43,7 +43,7 @@ def test_conv64_has_the_layers_of_the_paper():
         ("Conv2DTranspose", (8, 8, 64)),
         ("Conv2DTranspose", (16, 16, 32)),
         ("Conv2DTranspose", (32, 32, 32)),
-        ("Conv2DTranspose", (64, 64, 1)),
+        ("SingleChannelUpsampling", (64, 64, 1)),
     ]
 
 
