@@ -29,8 +29,8 @@ def _gradients(layer, x, upstream, **options):
 
 @pytest.mark.parametrize("shape", [(1, 1, 2), (2, 3, 1), (5, 4, 7), (32, 32, 32)])
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("compiled", [False, True])
-def test_values_and_gradients_are_those_of_the_library(shape, training, compiled):
+@pytest.mark.parametrize("mode", ["eager", "graph", pytest.param("xla", marks=pytest.mark.xla)])
+def test_values_and_gradients_are_those_of_the_library(shape, training, mode):
     ours, plain = _pair(shape)
     rng = np.random.default_rng(1)
     x = tf.constant(rng.normal(size=(3, *shape)), tf.float32)
@@ -39,7 +39,9 @@ def test_values_and_gradients_are_those_of_the_library(shape, training, compiled
     def ours_of(x, upstream):
         return _gradients(ours, x, upstream, training=training)
 
-    received = (tf.function(ours_of) if compiled else ours_of)(x, upstream)
+    if mode != "eager":
+        ours_of = tf.function(ours_of, jit_compile=mode == "xla")
+    received = ours_of(x, upstream)
     for value, expected in zip(received, _gradients(plain, x, upstream), strict=True):
         scale = float(tf.reduce_max(tf.abs(expected)))
         np.testing.assert_allclose(value, expected, rtol=0, atol=1e-5 * max(scale, 1))
