@@ -399,8 +399,8 @@ RECIPES = {
         report_every=500,
         score_every=2500,
         final_rows=20_000,
-        note="A short schedule chosen here: Adam 1e-3, the classes from step 2,000 on, when the "
-        "decoder is still coarse. Later they tend to follow the position instead of the shape.",
+        note="A short schedule chosen here: Adam 1e-3, classes from step 2,000 on. They do not "
+        "find the shape reliably: docs/discrete.md says what they find.",
     ),
     "cascade_vae/dsprites-m4": Recipe(
         "cascade_vae",
