@@ -6,10 +6,14 @@ from tfdisent.visualize import figures
 
 _EXACT = "black"
 _POINTS = "#0072b2"
+# Ratio of the largest to the smallest I(X; Z) from which on its axis is logarithmic.
+_WIDE = 30
 
 
 def information_plane_figure(points, exact=None, label_entropy=None, title=None):
     """Draws models in the information plane, with what no model can pass.
+
+    Where I(X; Z) varies by more than a factor of 30 its axis is logarithmic.
 
     Args:
       points: list of objects with `beta`, `complexity` (an upper bound of I(X; Z)) and `relevance`
@@ -33,7 +37,8 @@ def information_plane_figure(points, exact=None, label_entropy=None, title=None)
         figure = figures.new_figure(4.8, 3.4, layout="constrained")
         axes = figure.subplots()
         high = 1.08 * max(found[:, 1].max(), label_entropy or 0.0, 1e-3)
-        axes.plot([0, high], [0, high], color="0.75", linewidth=0.8, label="I(Z; Y) = I(X; Z)")
+        diagonal = np.linspace(0, high, 200)  # a line, or a curve on a logarithmic axis
+        axes.plot(diagonal, diagonal, color="0.75", linewidth=0.8, label="I(Z; Y) = I(X; Z)")
         if label_entropy is not None:
             axes.axhline(label_entropy, color="0.75", linewidth=0.8, linestyle=":", label="H(Y)")
         if exact is not None:
@@ -50,7 +55,7 @@ def information_plane_figure(points, exact=None, label_entropy=None, title=None)
                 fontsize=6,
                 color=_POINTS,
             )
-        axes.set_xlim(min(0.0, found[:, 0].min()), None)
+        _set_horizontal_axis(axes, found[:, 0])
         axes.set_ylim(min(0.0, found[:, 1].min()), high)
         axes.set_xlabel("I(X; Z), upper bound (bits)")
         axes.set_ylabel("I(Z; Y), lower bound (bits)")
@@ -58,6 +63,16 @@ def information_plane_figure(points, exact=None, label_entropy=None, title=None)
         axes.legend(frameon=False, loc="lower right")
         axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def _set_horizontal_axis(axes, complexities):
+    """From zero, or logarithmic where most points would lie on the left edge."""
+    low, high = complexities.min(), complexities.max()
+    if low > 0 and high / low > _WIDE:
+        axes.set_xscale("log")
+        axes.set_xlim(low / 1.6, high * 1.6)
+    else:
+        axes.set_xlim(min(0.0, low), None)
 
 
 def save_information_plane(path, points, exact=None, label_entropy=None, title=None):

@@ -186,7 +186,8 @@ def _draw_iso_elbo(axes, high_rate, high_distortion, entropy):
         right = min(total - low, high_rate)
         if right - left < 0.15 * high_rate or total < lowest:
             continue
-        axes.plot([left, right], [total - left, total - right], color=_LINE, linewidth=0.6)
+        ends = [left, right], [total - left, total - right]
+        axes.plot(*ends, color=_LINE, linewidth=0.6, zorder=1)
         middle = left + 0.75 * (right - left)
         height = (total - middle - low) / (high_distortion - low)
         if height < 0.04 or (height > 0.8 and middle > 0.45 * high_rate):
@@ -200,6 +201,7 @@ def _draw_iso_elbo(axes, high_rate, high_distortion, entropy):
             ha="center",
             va="center",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            zorder=1.5,  # over its own line, under all that was measured
         )
 
 

@@ -39,6 +39,17 @@ def test_what_is_not_known_is_not_drawn():
     }
 
 
+@pytest.mark.parametrize(
+    ("smallest", "scale"), [(1.0, "log"), (10.0, "linear"), (0.0, "linear"), (-0.1, "linear")]
+)
+def test_an_axis_that_would_crowd_the_points_is_logarithmic(smallest, scale):
+    points = _points((smallest, 0.1), (200.0, 0.8))
+    (axes,) = visualize.information_plane_figure(points).axes
+    assert axes.get_xscale() == scale
+    left, right = axes.get_xlim()
+    assert left <= smallest and right > 200
+
+
 @pytest.mark.parametrize("pairs", [[], [(np.nan, 1.0)], [(1.0, 1.0), (np.inf, 1.0)]])
 def test_points_that_are_nowhere_are_refused(pairs):
     with pytest.raises(ValueError, match="expected finite points"):
