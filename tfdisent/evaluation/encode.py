@@ -27,6 +27,13 @@ class Encoding(NamedTuple):
     rows: np.ndarray
 
 
+def discrete_groups(encoding):
+    """(suffix, codes [N, K]) of each discrete group: "_0", "_1", ..., or "" for a single one."""
+    several = len(encoding.discrete_columns) > 1
+    for number, columns in enumerate(encoding.discrete_columns):
+        yield f"_{number}" if several else "", encoding.codes[:, list(columns)]
+
+
 def subset(dataset, size, seed=0):
     """`size` distinct rows of a data set in increasing order, or all of them if it has no more.
 

@@ -5,6 +5,7 @@ import pathlib
 import numpy as np
 
 from tfdisent import visualize
+from tfdisent.evaluation.encode import discrete_groups
 
 
 def save_figures(directory, vae, dataset, encoding, base=None, steps=9, span=(-2.0, 2.0)):
@@ -69,20 +70,12 @@ def save_figures(directory, vae, dataset, encoding, base=None, steps=9, span=(-2
             list(dataset.factor_names),
             title="|Spearman| of latents and factors",
         )
-    for name, columns in _discrete_groups(encoding):
-        if dataset.factors is None and dataset.labels is None:
-            break
-        paths[name] = directory / name
-        _save_class_shares(paths[name], encoding.codes[:, columns], dataset, encoding.rows)
+    if dataset.factors is not None or dataset.labels is not None:
+        for suffix, probabilities in discrete_groups(encoding):
+            name = f"class_shares{suffix}.png"
+            paths[name] = directory / name
+            _save_class_shares(paths[name], probabilities, dataset, encoding.rows)
     return paths
-
-
-def _discrete_groups(encoding):
-    """(name of a file, columns of the code) of each discrete group."""
-    groups = encoding.discrete_columns
-    for number, columns in enumerate(groups):
-        suffix = f"_{number}" if len(groups) > 1 else ""
-        yield f"class_shares{suffix}.png", list(columns)
 
 
 def _save_class_shares(path, probabilities, dataset, rows):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tfdisent import metrics
+from tfdisent.evaluation.encode import discrete_groups
 
 _CLASS_ACCURACY = "class_accuracy"
 
@@ -54,11 +55,8 @@ def can_classify(dataset, discrete_columns):
 
 
 def _class_accuracies(labels, encoding):
-    several = len(encoding.discrete_columns) > 1
     scores = {}
-    for i, columns in enumerate(encoding.discrete_columns):
-        group = encoding.codes[:, list(columns)]
-        group = np.rint(group[:, 0]).astype(int) if len(columns) == 1 else group
-        name = f"{_CLASS_ACCURACY}_{i}" if several else _CLASS_ACCURACY
-        scores[name] = metrics.class_accuracy(labels, group)
+    for suffix, group in discrete_groups(encoding):
+        group = np.rint(group[:, 0]).astype(int) if group.shape[1] == 1 else group
+        scores[_CLASS_ACCURACY + suffix] = metrics.class_accuracy(labels, group)
     return scores

@@ -1,5 +1,7 @@
 """What the classes of a discrete code say about every factor: shares of the classes by value."""
 
+import math
+
 import numpy as np
 
 from tfdisent.visualize import figures
@@ -23,24 +25,7 @@ def class_shares(assignments, values, num_classes, num_values):
     Raises:
       ValueError: if the arrays differ in length, are empty, or hold an integer out of range.
     """
-    assignments, values = np.asarray(assignments), np.asarray(values)
-    if assignments.ndim != 1 or assignments.shape != values.shape or assignments.size == 0:
-        raise ValueError(
-            "expected classes and values [N] with N at least 1, "
-            f"received {assignments.shape} and {values.shape}."
-        )
-    for name, column, size in (
-        ("classes", assignments, num_classes),
-        ("values", values, num_values),
-    ):
-        if column.min() < 0 or column.max() >= size:
-            raise ValueError(
-                f"{name} must be 0 to {size - 1}, received {column.min()} to {column.max()}."
-            )
-    counts = np.zeros((num_classes, num_values))
-    np.add.at(counts, (assignments, values), 1)
-    totals = counts.sum(axis=0)
-    return np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    return _shares(_count(assignments, values, num_classes, num_values))
 
 
 def class_shares_figure(assignments, factors, factor_names, factor_sizes, num_classes):
@@ -63,6 +48,8 @@ def class_shares_figure(assignments, factors, factor_names, factor_sizes, num_cl
     Raises:
       ValueError: if shapes do not fit, or an integer is out of range.
     """
+    from tfdisent import information
+
     factors = np.asarray(factors)
     factor_names, factor_sizes = list(factor_names), [int(size) for size in factor_sizes]
     if factors.ndim != 2 or not factors.shape[1] == len(factor_names) == len(factor_sizes) > 0:
@@ -70,20 +57,17 @@ def class_shares_figure(assignments, factors, factor_names, factor_sizes, num_cl
             f"expected factors [N, J] and J names and sizes, received {factors.shape}, "
             f"{factor_names} and {factor_sizes}."
         )
-    shares = [
-        class_shares(assignments, column, num_classes, size)
+    counts = [
+        _count(assignments, column, num_classes, size)
         for column, size in zip(factors.T, factor_sizes, strict=True)
     ]
-    information = [
-        _information(share, np.bincount(column, minlength=share.shape[1]))
-        for share, column in zip(shares, factors.T, strict=True)
-    ]
     with figures.styled():
-        width = min(max(4.0, 1.0 + 1.6 * len(shares)), 9.0)
+        width = min(max(4.0, 1.0 + 1.6 * len(counts)), 9.0)
         figure = figures.new_figure(width, 1.9, layout="constrained")
-        panels = figure.subplots(1, len(shares), sharey=True, squeeze=False)[0]
-        for axes, share, name, nats in zip(panels, shares, factor_names, information, strict=True):
-            _draw(axes, share)
+        panels = figure.subplots(1, len(counts), sharey=True, squeeze=False)[0]
+        for axes, table, name in zip(panels, counts, factor_names, strict=True):
+            _draw(axes, _shares(table))
+            nats = information.mutual_information(table / table.sum(), base=math.e)
             axes.set_title(f"{name}: {nats:.2f} nats")
         panels[0].set_ylabel("share of the class")
         figure.legend(
@@ -100,13 +84,31 @@ def save_class_shares(path, *args, **options):
     return figures.save_figure(path, class_shares_figure(*args, **options))
 
 
-def _information(shares, counts):
-    """I(class; value) in nats from p(class | value) and the counts of the values."""
-    weights = counts / counts.sum()
-    shares = np.nan_to_num(shares)
-    marginal = shares @ weights
-    ratio = np.divide(shares, marginal[:, None], out=np.ones(shares.shape), where=shares > 0)
-    return max(0.0, float((shares * np.log(ratio)).sum(axis=0) @ weights))
+def _count(assignments, values, num_classes, num_values):
+    """Rows with each class and each value, [K, V]."""
+    assignments, values = np.asarray(assignments), np.asarray(values)
+    if assignments.ndim != 1 or assignments.shape != values.shape or assignments.size == 0:
+        raise ValueError(
+            "expected classes and values [N] with N at least 1, "
+            f"received {assignments.shape} and {values.shape}."
+        )
+    for name, column, size in (
+        ("classes", assignments, num_classes),
+        ("values", values, num_values),
+    ):
+        if column.min() < 0 or column.max() >= size:
+            raise ValueError(
+                f"{name} must be 0 to {size - 1}, received {column.min()} to {column.max()}."
+            )
+    counts = np.zeros((num_classes, num_values))
+    np.add.at(counts, (assignments, values), 1)
+    return counts
+
+
+def _shares(counts):
+    """p(class | value) [K, V] of counts; NaN where no row has the value."""
+    totals = counts.sum(axis=0)
+    return np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
 
 
 def _draw(axes, shares):

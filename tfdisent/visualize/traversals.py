@@ -165,8 +165,6 @@ def _join(vae, parts):
 
 def _moments(vae, group):
     """Mean and standard deviation of each dimension of a continuous group's prior, [2, size]."""
-    if group.name not in vae.priors:
-        return np.stack([np.zeros(group.size), np.ones(group.size)]).astype(np.float32)
     prior = vae.prior()[group.name]
     return np.stack([prior.mean(), prior.stddev()])
 
