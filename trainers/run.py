@@ -19,7 +19,7 @@ import json
 import pathlib
 import platform
 
-from tfdisent.trainers import records
+from tfdisent.trainers import accelerator, records
 from tfdisent.trainers.recipes import Recipe
 
 _FORMAT = 1
@@ -175,6 +175,17 @@ class Run:
         return trainer, step
 
 
+def build(recipe, dataset):
+    """The trainer of a recipe on its data set, which lies on the GPU if there is one.
+
+    Args:
+      recipe: `Recipe`.
+      dataset: `tfdisent.data.Dataset`.
+    """
+    source = accelerator.device_source(dataset)
+    return recipe.build(dataset.image_shape, source=source, dataset_size=len(dataset))
+
+
 def train(
     run,
     dataset=None,
@@ -196,7 +207,7 @@ def train(
       callbacks: further Keras callbacks.
       on_start: optional function of the step that training goes on from.
       verbose: of `fit`.
-      trainer: what `recipe.build` returned, untouched since, if it is built already.
+      trainer: what `build` returned, untouched since, if it is built already.
 
     Returns:
       The trainer at the end.
@@ -212,7 +223,7 @@ def train(
     with run.lock():
         dataset = recipe.load_dataset() if dataset is None else dataset
         if trainer is None:
-            trainer = recipe.build(dataset.image_shape, dataset_size=len(dataset))
+            trainer = build(recipe, dataset)
         checkpoints = Checkpoints(trainer, run.checkpoint_dir)
         step = checkpoints.restore()
         if on_start is not None:
@@ -227,12 +238,24 @@ def train(
         decomposer = _decomposer(run, dataset, step)
         observers += [] if decomposer is None else [decomposer]
         _write_hparams(run)
+        trainer.steps_per_execution = accelerator.steps_per_execution(
+            step,
+            recipe.steps,
+            recipe.report_every,
+            recipe.score_every,
+            recipe.decompose_every,
+            checkpoint_every,
+        )
         batch_size = recipe.batch_size * trainer.batches_per_step
         for first, steps, epochs in _legs(step, recipe.steps, recipe.report_every):
             initial_epoch = first // recipe.report_every
             trainer.fit(
                 dataset.train(
-                    batch_size, seed=recipe.seed, start_step=first, labels=trainer.takes_labels
+                    batch_size,
+                    seed=recipe.seed,
+                    start_step=first,
+                    labels=trainer.takes_labels,
+                    rows=trainer.source is not None,
                 ),
                 steps_per_epoch=steps,
                 initial_epoch=initial_epoch,

@@ -103,7 +103,7 @@ def train_recipe(plan, out, checkpoint_every=None):
     terminal = console()
     dataset = plan.load_dataset()
     # Finds bad options before anything is written.
-    trainer = plan.build(dataset.image_shape, dataset_size=len(dataset))
+    trainer = runs.build(plan, dataset)
     run = runs.Run.create(out, plan, dataset.image_shape)
 
     def announce(step):

@@ -74,6 +74,11 @@ class Dataset:
         return f"<{type(self).__name__} {self.name!r}: {'; '.join(parts)}>"
 
     @property
+    def stored_bytes(self):
+        """Bytes that the images take in memory, or None if they are drawn when they are needed."""
+        return self._source.stored_bytes
+
+    @property
     def factors(self):
         """Integer classes, int32 [N, K], or None. A grid computes them when first asked."""
         if self._factors is None and self.is_grid:

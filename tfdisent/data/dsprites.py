@@ -82,6 +82,7 @@ class RenderedSprites:
     """Image source that draws what it is asked for. See `tfdisent.data.images`."""
 
     image_shape = _IMAGE_SHAPE
+    stored_bytes = None
 
     def __len__(self):
         return NUM_IMAGES

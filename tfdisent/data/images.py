@@ -1,7 +1,8 @@
 """Where the images of a data set come from: each kind answers in NumPy and in the graph.
 
-An image source has `len()`, `image_shape`, `numpy(rows)` and `on_device(device)`. The last returns
-a `DeviceImages`: a callable that maps row numbers to images in TensorFlow graph operations.
+An image source has `len()`, `image_shape`, `stored_bytes` (None where it draws what it is asked
+for), `numpy(rows)` and `on_device(device)`. The last returns a `DeviceImages`: a callable that maps
+row numbers to images in TensorFlow graph operations.
 """
 
 import numpy as np
@@ -24,6 +25,11 @@ class StoredImages:
 
     def __len__(self):
         return len(self._array)
+
+    @property
+    def stored_bytes(self):
+        """Bytes of memory that all images take, here or on a device."""
+        return self._array.nbytes
 
     def numpy(self, rows):
         """Images of the given rows, float32 [n, H, W, C]."""
