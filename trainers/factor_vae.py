@@ -120,8 +120,7 @@ class FactorVAETrainer(Trainer):
 
 
 def _discriminator_terms(loss, logits, logits_permuted):
-    correct = tf.concat([logits > 0, logits_permuted < 0], axis=0)
     return {
         "discriminator_loss": loss,
-        "discriminator_accuracy": tf.reduce_mean(tf.cast(correct, tf.float32)),
+        "discriminator_accuracy": objectives.discriminator_accuracy(logits, logits_permuted),
     }

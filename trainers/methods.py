@@ -68,6 +68,19 @@ _ALL = (
         "ICML 2008",
     ),
     Method(
+        "aae",
+        "Adversarial autoencoder",
+        "AAETrainer",
+        "Makhzani, Shlens, Jaitly, Goodfellow, Frey, Adversarial Autoencoders, 2015, "
+        "arXiv:1511.05644",
+    ),
+    Method(
+        "bigan",
+        "BiGAN",
+        "BiGANTrainer",
+        "Donahue, Kraehenbuehl, Darrell, Adversarial Feature Learning, 2017, arXiv:1605.09782",
+    ),
+    Method(
         "factor_vae",
         "FactorVAE",
         "FactorVAETrainer",

@@ -111,6 +111,41 @@ CASES = {
         ("loss",),
         _VAE_PLAYER,
     ),
+    "aae": Case(
+        trainers.AAETrainer,
+        lambda: trainers.AAETrainer(_vae(Point(3)), discriminator=_discriminator(3), seed=3),
+        ("loss", "distortion", "encoder_loss", "discriminator_loss", "discriminator_accuracy"),
+        {
+            **_VAE_PLAYER,
+            "discriminator_optimizer": lambda trainer: trainer.discriminator.trainable_variables,
+            "encoder_optimizer": lambda trainer: trainer.vae.encoder.trainable_variables,
+        },
+    ),
+    "aae_discrete": Case(
+        trainers.AAETrainer,
+        lambda: trainers.AAETrainer(
+            _vae(Gaussian(2), Categorical(3)), discriminator=_discriminator(5), seed=3
+        ),
+        ("loss", "distortion", "encoder_loss", "discriminator_loss", "discriminator_accuracy"),
+        {
+            **_VAE_PLAYER,
+            "discriminator_optimizer": lambda trainer: trainer.discriminator.trainable_variables,
+            "encoder_optimizer": lambda trainer: trainer.vae.encoder.trainable_variables,
+        },
+    ),
+    "bigan": Case(
+        trainers.BiGANTrainer,
+        lambda: trainers.BiGANTrainer(
+            _vae(Point(3)),
+            discriminator=networks.pair_discriminator(IMAGE_SHAPE, 3, hidden=12),
+            seed=3,
+        ),
+        ("loss", "discriminator_loss", "discriminator_accuracy"),
+        {
+            **_VAE_PLAYER,
+            "discriminator_optimizer": lambda trainer: trainer.discriminator.trainable_variables,
+        },
+    ),
     "annealed_vae": Case(
         trainers.AnnealedVAETrainer,
         lambda: trainers.AnnealedVAETrainer(_vae(), gamma=5.0, capacity_steps=10, seed=3),

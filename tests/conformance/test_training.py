@@ -133,11 +133,17 @@ def test_each_player_minimises_only_its_own_variables(case, batches):
         rates = {name: 1e-3 if name == player else 0.0 for name in case.players}
         optimizers = {name: keras.optimizers.Adam(rate) for name, rate in rates.items()}
         trainer = case.compiled(**optimizers)
-        before = {name: _values(get(trainer)) for name, get in case.players.items()}
+        # A variable may belong to two players, as an adversarial autoencoder's encoder does.
+        variables = {id(v): v for get in case.players.values() for v in get(trainer)}
+        own = {id(variable) for variable in case.players[player](trainer)}
+        before = dict(zip(variables, _values(variables.values()), strict=True))
         trainer.fit(batches, steps_per_epoch=2, verbose=0)
-        for name, get in case.players.items():
-            unmoved = _equal(before[name], _values(get(trainer)))
-            assert unmoved == (name != player)
+        moved = {
+            key
+            for key, variable in variables.items()
+            if not np.array_equal(before[key], np.asarray(variable.value))
+        }
+        assert moved and moved <= own
 
 
 def test_optimisers_hold_slots_of_their_own_player_alone(case, untrained):

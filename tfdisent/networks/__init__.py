@@ -5,7 +5,7 @@ import inspect
 from tfdisent.networks import conv, dense
 from tfdisent.networks.critics import ConditionalGaussian, JointCritic, SeparableCritic
 from tfdisent.networks.deep_vib import deep_vib
-from tfdisent.networks.discriminators import latent_discriminator
+from tfdisent.networks.discriminators import latent_discriminator, pair_discriminator
 from tfdisent.networks.mine_ib import image_code_critic
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "dense",
     "image_code_critic",
     "latent_discriminator",
+    "pair_discriminator",
 ]
 
 # Name -> (function that builds (encoder, decoder), the image sides it takes or None for any).

@@ -1,5 +1,6 @@
 """Formulas as pure functions of distributions and tensors: per example, in nats, without state."""
 
+from tfdisent.objectives.adversarial import non_saturating_loss
 from tfdisent.objectives.aggregate import (
     AggregateTerms,
     aggregate_log_weights,
@@ -20,6 +21,7 @@ from tfdisent.objectives.bounds import (
 from tfdisent.objectives.capacity import capacity_penalty
 from tfdisent.objectives.density_ratio import (
     density_ratio_loss,
+    discriminator_accuracy,
     permute_dims,
 )
 from tfdisent.objectives.elbo import distortion, rate, rate_by_group, rate_per_dimension
@@ -38,6 +40,7 @@ __all__ = [
     "capacity_penalty",
     "corrupt",
     "density_ratio_loss",
+    "discriminator_accuracy",
     "distortion",
     "donsker_varadhan",
     "greedy_best_set",
@@ -50,6 +53,7 @@ __all__ = [
     "maximum_mean_discrepancy",
     "mine_loss",
     "moment_penalties",
+    "non_saturating_loss",
     "nwj",
     "permute_dims",
     "rate",

@@ -56,3 +56,17 @@ def density_ratio_loss(logits_p, logits_q):
     return 0.5 * (
         tf.reduce_mean(tf.nn.softplus(-logits_p)) + tf.reduce_mean(tf.nn.softplus(logits_q))
     )
+
+
+def discriminator_accuracy(logits_p, logits_q):
+    """The share of samples that a discriminator takes for what they are, half where it cannot tell.
+
+    Args:
+      logits_p: [B] logits of samples of p, right where positive.
+      logits_q: [B'] logits of samples of q, right where negative.
+
+    Returns:
+      Scalar in [0, 1]; a logit of zero is wrong on either side.
+    """
+    correct = tf.concat([logits_p > 0, logits_q < 0], axis=0)
+    return tf.reduce_mean(tf.cast(correct, tf.float32))

@@ -42,3 +42,20 @@ def test_the_logit_is_float32_under_mixed_precision(mixed_precision):
     discriminator = networks.latent_discriminator(3, hidden=8, depth=2)
     assert discriminator(np.zeros([5, 3], np.float32)).dtype == "float32"
     assert discriminator.layers[1].compute_dtype == mixed_precision.removeprefix("mixed_")
+
+
+def test_the_pair_discriminator_scores_each_pair_by_both_its_parts_alone():
+    discriminator = networks.pair_discriminator((3, 2, 1), 4, hidden=8)
+    rng = np.random.default_rng(0)
+    x, other_x = rng.uniform(size=(2, 5, 3, 2, 1)).astype(np.float32)
+    z, other_z = rng.normal(size=(2, 5, 4)).astype(np.float32)
+    logits = discriminator([x, z], training=True).numpy()
+    assert logits.shape == (5,)
+    assert not np.allclose(logits, discriminator([other_x, z]), atol=1e-3)
+    assert not np.allclose(logits, discriminator([x, other_z]), atol=1e-3)
+    np.testing.assert_allclose(discriminator([x[2:3], z[2:3]]), logits[2:3], rtol=1e-5)
+
+
+def test_the_pair_discriminator_has_as_many_parameters_as_counted_by_hand():
+    # (784 + 50) * 1024 + 1024, 1024 * 1024 + 1024, 1024 + 1
+    assert networks.pair_discriminator((28, 28, 1), 50).count_params() == 1_905_665

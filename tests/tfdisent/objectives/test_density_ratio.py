@@ -226,3 +226,10 @@ def test_permuted_samples_are_samples_of_the_product_of_the_marginals():
     assert reverse < -0.07
     for ratios, expected in ((ratios_p, TOTAL_CORRELATION), (ratios_q, reverse)):
         assert abs(ratios.mean() - expected) < 4 * ratios.std() / math.sqrt(count)
+
+
+def test_accuracy_counts_both_sides_and_takes_no_decision_for_an_error():
+    accuracy = objectives.discriminator_accuracy(
+        tf.constant([1.0, -2.0, 0.0]), tf.constant([-1.0, -3.0, 0.5, 0.0, -0.1])
+    )
+    assert float(accuracy) == 4 / 8
