@@ -45,13 +45,10 @@ class AAETrainer(Trainer):
     )
     optimizer_names = ("optimizer", "discriminator_optimizer", "encoder_optimizer")
     latent_groups = (Point, Gaussian, Categorical)
+    trains_prior = False
 
     def __init__(self, vae, discriminator=None, **kwargs):
         super().__init__(vae, **kwargs)
-        if vae.priors:
-            raise ValueError(
-                f"AAETrainer trains no prior, received learned priors of {list(vae.priors)}."
-            )
         self.discriminator = discriminator or networks.latent_discriminator(
             vae.latents.size, depth=2, slope=0.0
         )
@@ -89,7 +86,7 @@ class AAETrainer(Trainer):
         seed, seed_prior, seed_code = self.seeds(3)
 
         with tf.GradientTape() as tape:
-            distortion, rates = self._reconstruct(x, seed, training=True)
+            distortion, rates, _, _ = self.elbo_terms(x, seed, training=True)
             loss = tf.reduce_mean(distortion)
         self.minimize(loss, tape, self.optimizer, self.vae.trainable_variables)
 
@@ -118,17 +115,12 @@ class AAETrainer(Trainer):
 
     def objective(self, x, training):
         seed, seed_prior, seed_code = self.seeds(3)
-        distortion, rates = self._reconstruct(x, seed, training)
+        distortion, rates, _, _ = self.elbo_terms(x, seed, training)
         z_prior = self.vae.sample_prior(tf.shape(x)[0], seed_prior)
         logits_prior, logits = self._discriminate(z_prior, self._code(x, seed_code, training))
         encoder_loss = objectives.non_saturating_loss(logits)
         discriminator_loss = objectives.density_ratio_loss(logits_prior, logits)
         return _terms(distortion, rates, encoder_loss, discriminator_loss, logits_prior, logits)
-
-    def _reconstruct(self, x, seed, training):
-        """(distortion [B], rates [B, number of latent variables]); no loss here has the rates."""
-        distortion, rates, _, _ = self.elbo_terms(x, seed, training)
-        return distortion, rates
 
     def _code(self, x, seed, training):
         """A code [B, D] of every image."""

@@ -69,6 +69,8 @@ class Trainer(Players, keras.Model):
     takes_labels = False
     # Methods that weight the rates of single dimensions need a prior that is a product over them.
     needs_factorised_prior = False
+    # Methods whose loss no learned prior enters refuse one: it would stay as it began.
+    trains_prior = True
 
     def __init__(self, vae, seed=0, temperature=None, source=None, **kwargs):
         super().__init__(**kwargs)
@@ -86,6 +88,11 @@ class Trainer(Players, keras.Model):
             raise ValueError(
                 f"{type(self).__name__} needs a VAE with a decoder of {expected}, received one "
                 f"with the likelihood {vae.likelihood_family.name!r}."
+            )
+        if vae.priors and not self.trains_prior:
+            raise ValueError(
+                f"{type(self).__name__} trains no prior, received learned priors of "
+                f"{list(vae.priors)}."
             )
         if vae.priors and self.needs_factorised_prior:
             raise ValueError(

@@ -37,13 +37,10 @@ class BiGANTrainer(Trainer):
     metric_names = ("loss", "discriminator_loss", "discriminator_accuracy")
     optimizer_names = ("optimizer", "discriminator_optimizer")
     latent_groups = (Point, Gaussian, Categorical)
+    trains_prior = False
 
     def __init__(self, vae, discriminator=None, **kwargs):
         super().__init__(vae, **kwargs)
-        if vae.priors:
-            raise ValueError(
-                f"BiGANTrainer trains no prior, received learned priors of {list(vae.priors)}."
-            )
         self.discriminator = discriminator or networks.pair_discriminator(
             vae.image_shape, vae.latents.size
         )

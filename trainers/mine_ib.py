@@ -54,13 +54,10 @@ class MINEIBTrainer(Trainer):
     metric_names = ("loss", "distortion", "rate", "information", "accuracy")
     optimizer_names = ("optimizer", "critic_optimizer")
     takes_labels = True
+    trains_prior = False
 
     def __init__(self, vae, beta=1e-3, critic=None, critic_noise=0.3, average_rate=0.01, **kwargs):
         super().__init__(vae, **kwargs)
-        if vae.priors:
-            raise ValueError(
-                f"MINEIBTrainer trains no prior, received learned priors of {list(vae.priors)}."
-            )
         if not 0 < average_rate <= 1:
             raise ValueError(f"average_rate must be in (0, 1], received {average_rate}.")
         if not critic_noise >= 0:
