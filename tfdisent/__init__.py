@@ -18,6 +18,7 @@ _PUBLIC = {
     "GaussianMixture": "tfdisent.priors",
     "VampPrior": "tfdisent.priors",
     "Point": "tfdisent.latents",
+    "Uniform": "tfdisent.latents",
     # How it is learned
     "Trainer": "tfdisent.trainers",
     "VAETrainer": "tfdisent.trainers",
@@ -27,6 +28,7 @@ _PUBLIC = {
     "AnnealedVAETrainer": "tfdisent.trainers",
     "TargetRateVAETrainer": "tfdisent.trainers",
     "BiGANTrainer": "tfdisent.trainers",
+    "InfoGANTrainer": "tfdisent.trainers",
     "FactorVAETrainer": "tfdisent.trainers",
     "BetaTCVAETrainer": "tfdisent.trainers",
     "DIPVAETrainer": "tfdisent.trainers",

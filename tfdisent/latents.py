@@ -79,19 +79,14 @@ class _Continuous(Group):
         return distribution.mean()
 
 
-# `tfdisent.likelihoods` has a Gaussian of its own: each needs a package name of its own.
-@keras.saving.register_keras_serializable("tfdisent.latents")
-class Gaussian(_Continuous):
-    """`size` independent Gaussian dimensions with prior N(0, 1).
-
-    The encoder supplies `2 * size` numbers: the means and, through a softplus, the standard
-    deviations.
-    """
+class _NormalPosterior(_Continuous):
+    """A group of real dimensions whose posterior is normal, of means and softplus deviations."""
 
     def __init__(self, size, name="continuous", inference="amortised"):
         if inference == "search":
             raise ValueError(
-                f"only a Categorical group can be searched, received Gaussian {name!r}."
+                f"only a Categorical group can be searched, received {type(self).__name__} "
+                f"{name!r}."
             )
         super().__init__(size, name, inference)
 
@@ -104,6 +99,41 @@ class Gaussian(_Continuous):
         # The floor keeps log(scale) finite where the softplus underflows.
         scale = tf.nn.softplus(raw_scale) + 1e-8
         return tfd.Independent(tfd.Normal(loc, scale), reinterpreted_batch_ndims=1)
+
+
+# `tfdisent.likelihoods` has a Gaussian of its own: each needs a package name of its own.
+@keras.saving.register_keras_serializable("tfdisent.latents")
+class Gaussian(_NormalPosterior):
+    """`size` independent Gaussian dimensions with prior N(0, 1).
+
+    The encoder supplies `2 * size` numbers: the means and, through a softplus, the standard
+    deviations.
+    """
+
+
+@keras.saving.register_keras_serializable("tfdisent.latents")
+class Uniform(_NormalPosterior):
+    """`size` independent dimensions with the prior U(-1, 1), InfoGAN's codes and noise.
+
+    The encoder supplies `2 * size` numbers: the means and, through a softplus, the standard
+    deviations of a normal posterior. That reaches beyond the prior, so its rate is infinite, and
+    only methods without a rate take such a group.
+
+    Reference:
+      Chen et al., InfoGAN: Interpretable Representation Learning by Information Maximizing
+      Generative Adversarial Nets, 2016, arXiv:1606.03657, appendix C.
+    """
+
+    def prior(self):
+        return tfd.Independent(
+            tfd.Uniform(-tf.ones(self.size), tf.ones(self.size)), reinterpreted_batch_ndims=1
+        )
+
+
+@tfd.RegisterKL(tfd.Normal, tfd.Uniform)
+def _kl_normal_uniform(q, p, name=None):
+    """A normal has mass where the uniform distribution has none."""
+    return tf.fill(tf.shape(q.loc + p.low), float("inf"))
 
 
 class _PointMass(tfd.Deterministic):
@@ -221,8 +251,8 @@ class Latents:
     ```
 
     Args:
-      *groups: `Gaussian`, `Point` and `Categorical` groups with distinct names, at most one with
-        `inference="search"`.
+      *groups: `Gaussian`, `Uniform`, `Point` and `Categorical` groups with distinct names, at most
+        one with `inference="search"`.
 
     Raises:
       ValueError: if there is no group, two share a name, or more than one is searched.

@@ -20,6 +20,7 @@ _PUBLIC = {
     "AnnealedVAETrainer": "annealed_vae",
     "TargetRateVAETrainer": "target_rate_vae",
     "BiGANTrainer": "bigan",
+    "InfoGANTrainer": "info_gan",
     "FactorVAETrainer": "factor_vae",
     "BetaTCVAETrainer": "beta_tc_vae",
     "DIPVAETrainer": "dip_vae",

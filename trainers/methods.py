@@ -15,6 +15,7 @@ class Method:
       defaults: trainer arguments that make the method what it is.
       schedules: trainer arguments that count steps, which a shorter run scales.
       discrete: classes of the categorical latents that the method wants, where none are asked for.
+      noise: dimensions of noise that no code says, likewise.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Method:
     defaults: dict = dataclasses.field(default_factory=dict)
     schedules: tuple = ()
     discrete: tuple = ()
+    noise: int = 0
 
 
 _ALL = (
@@ -79,6 +81,15 @@ _ALL = (
         "BiGAN",
         "BiGANTrainer",
         "Donahue, Kraehenbuehl, Darrell, Adversarial Feature Learning, 2017, arXiv:1605.09782",
+    ),
+    Method(
+        "info_gan",
+        "InfoGAN",
+        "InfoGANTrainer",
+        "Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel, InfoGAN: Interpretable Representation "
+        "Learning by Information Maximizing Generative Adversarial Nets, 2016, arXiv:1606.03657",
+        discrete=(10,),
+        noise=62,
     ),
     Method(
         "factor_vae",

@@ -19,6 +19,7 @@ class Recipe:
       data_options: keyword arguments for `tfdisent.data.load`.
       continuous: number of continuous latent dimensions, Gaussian but for autoencoders.
       discrete: classes of each categorical latent variable; None for what the method wants.
+      noise: dimensions of noise, latents that belong to no code; None for what the method wants.
       architecture: a name in `networks.ARCHITECTURES` or None for the one that fits the images.
       hidden: units of the fully connected layers; None for the architecture's own.
       likelihood: "bernoulli", "gaussian" or "one_hot".
@@ -47,6 +48,7 @@ class Recipe:
     data_options: dict = dataclasses.field(default_factory=dict)
     continuous: int = 10
     discrete: tuple | None = None
+    noise: int | None = None
     architecture: str | None = None
     hidden: int | None = None
     likelihood: str = "bernoulli"
@@ -69,8 +71,12 @@ class Recipe:
     note: str = ""
 
     def __post_init__(self):
-        wanted = methods.get(self.method).discrete if self.discrete is None else self.discrete
-        object.__setattr__(self, "discrete", tuple(wanted))
+        method = methods.get(self.method)
+        discrete = method.discrete if self.discrete is None else self.discrete
+        object.__setattr__(self, "discrete", tuple(discrete))
+        object.__setattr__(self, "noise", method.noise if self.noise is None else self.noise)
+        if isinstance(self.noise, bool) or not isinstance(self.noise, int) or self.noise < 0:
+            raise ValueError(f"noise must be an integer, at least 0, received {self.noise!r}.")
         for name in ("steps", "report_every", "score_every", "score_rows"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -199,10 +205,11 @@ class Recipe:
         ]
         continuous_group = trainer_class.latent_groups[0]
         continuous = [continuous_group(self.continuous)] if self.continuous else []
+        noise = [continuous_group(self.noise, "noise", inference=None)] if self.noise else []
         prior = priors.get(self.prior, self.continuous, image_shape, self.prior_components)
         vae = VAE.build_for(
             image_shape,
-            Latents(*continuous, *categorical),
+            Latents(*continuous, *categorical, *noise),
             architecture=self.architecture,
             likelihood=(
                 likelihoods.Categorical(self.num_classes) if self.takes_labels else self.likelihood
@@ -435,6 +442,22 @@ RECIPES = {
         learning_rate=5e-4,
         steps=93_700,
         note="The author's MNIST settings: 100 epochs of 937 steps, the digits resized to 32 x 32. "
+        "Your own copy: --data arrays:mnist.npz.",
+    ),
+    "info_gan/mnist": Recipe(
+        "info_gan",
+        data="tfds:mnist",
+        data_options={"split": "train"},
+        continuous=2,
+        architecture="info_gan",
+        learning_rate=1e-3,
+        optimizer={"beta_1": 0.5},
+        steps=5000,
+        batch_size=128,
+        report_every=100,
+        score_every=500,
+        note="The authors' MNIST settings, 50 epochs of 100 updates, but for the deviation of the "
+        "continuous codes' posterior, which is learned and was 1. "
         "Your own copy: --data arrays:mnist.npz.",
     ),
     "deep_vib/mnist": Recipe(

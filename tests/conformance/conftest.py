@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfdisent import VAE, Categorical, Gaussian, Latents, Point, likelihoods, networks, trainers
+from tfdisent import (
+    VAE,
+    Categorical,
+    Gaussian,
+    Latents,
+    Point,
+    Uniform,
+    likelihoods,
+    networks,
+    trainers,
+)
 from tfdisent.priors import GaussianMixture, VampPrior
 
 IMAGE_SHAPE = (8, 8, 1)
@@ -144,6 +154,26 @@ CASES = {
         {
             **_VAE_PLAYER,
             "discriminator_optimizer": lambda trainer: trainer.discriminator.trainable_variables,
+        },
+    ),
+    "info_gan": Case(
+        trainers.InfoGANTrainer,
+        lambda: trainers.InfoGANTrainer(
+            _vae(Uniform(2), Categorical(3), Uniform(4, "noise", inference=None)), seed=3
+        ),
+        (
+            "loss",
+            "discriminator_loss",
+            "discriminator_accuracy",
+            "continuous_information",
+            "discrete_information",
+        ),
+        {
+            "optimizer": lambda trainer: trainer.vae.decoder.trainable_variables,
+            "discriminator_optimizer": lambda trainer: [
+                *trainer.vae.encoder.trainable_variables,
+                *trainer.discriminator.trainable_variables,
+            ],
         },
     ),
     "annealed_vae": Case(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from tfdisent import likelihoods
-from tfdisent.latents import Categorical, Gaussian, Latents, Point
+from tfdisent.latents import Categorical, Gaussian, Latents, Point, Uniform
 
 tfd = tfp.distributions
 
@@ -381,3 +381,29 @@ def test_point_survives_serialisation_and_takes_no_other_inference():
     for inference in ("search", None):
         with pytest.raises(ValueError, match="Point group is what the encoder gives"):
             Point(2, inference=inference)
+
+
+# Uniform groups.
+
+
+def test_uniform_has_a_flat_prior_that_a_normal_posterior_leaves(seeds):
+    group = Uniform(2)
+    prior = group.prior()
+    np.testing.assert_allclose(prior.log_prob([[0.0, 0.9]]), [-2 * math.log(2)], rtol=1e-6)
+    assert np.isneginf(prior.log_prob([0.0, 1.1]))
+    assert float(prior.entropy()) == pytest.approx(2 * math.log(2))
+    draws = group.sample(prior, seeds(1)[0], sample_shape=[5000]).numpy()
+    assert stats.kstest(draws[:, 0], "uniform", (-1, 2)).pvalue > 0.001
+    posterior = group.posterior(tf.zeros([4, 4]))
+    kl = tfd.kl_divergence(posterior.distribution, prior.distribution)
+    assert kl.shape == (4, 2) and np.isposinf(kl).all()
+    np.testing.assert_allclose(posterior.stddev(), np.full((4, 2), math.log(2)), rtol=1e-6)
+
+
+def test_uniform_survives_serialisation_and_is_not_searched():
+    latents = Latents(Uniform(2), Uniform(3, name="noise", inference=None))
+    assert latents.parameter_size == 4
+    config = keras.saving.serialize_keras_object(latents)
+    assert keras.saving.deserialize_keras_object(json.loads(json.dumps(config))) == latents
+    with pytest.raises(ValueError, match=r"only a Categorical.* received Uniform 'continuous'"):
+        Uniform(2, inference="search")

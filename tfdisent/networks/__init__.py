@@ -5,7 +5,13 @@ import inspect
 from tfdisent.networks import conv, dense
 from tfdisent.networks.critics import ConditionalGaussian, JointCritic, SeparableCritic
 from tfdisent.networks.deep_vib import deep_vib
-from tfdisent.networks.discriminators import latent_discriminator, pair_discriminator
+from tfdisent.networks.discriminators import (
+    feature_discriminator,
+    latent_discriminator,
+    pair_discriminator,
+    with_features,
+)
+from tfdisent.networks.info_gan import info_gan
 from tfdisent.networks.mine_ib import image_code_critic
 
 __all__ = [
@@ -17,9 +23,12 @@ __all__ = [
     "conv",
     "deep_vib",
     "dense",
+    "feature_discriminator",
     "image_code_critic",
+    "info_gan",
     "latent_discriminator",
     "pair_discriminator",
+    "with_features",
 ]
 
 # Name -> (function that builds (encoder, decoder), the image sides it takes or None for any).
@@ -28,6 +37,7 @@ ARCHITECTURES = {
     "conv32": (conv.conv, 32),
     "mlp": (dense.mlp, None),
     "deep_vib": (deep_vib, None),
+    "info_gan": (info_gan, 28),
 }
 
 
@@ -37,7 +47,7 @@ def build(architecture, image_shape, parameter_size, latent_size, output_channel
     Args:
       architecture: "conv64", "conv32", "mlp", or None for the one that fits: the convolutional
         networks for square images with sides 64 and 32, else "mlp". "deep_vib" has a decoder of
-        labels.
+        labels, "info_gan" takes images with sides 28.
       image_shape: (H, W, C).
       parameter_size: width P of the encoder's output.
       latent_size: width D of the decoder's input.

@@ -44,6 +44,38 @@ def pair_discriminator(image_shape, latent_size, hidden=1024, depth=2, slope=0.2
     return keras.Model(inputs, _logit(pair, hidden, depth, slope), name="discriminator")
 
 
+def with_features(encoder):
+    """An encoder that also gives the features that its last layers read.
+
+    Args:
+      encoder: functional Keras model, images [B, H, W, C] -> parameters [B, P]. Its features are
+        the output of the layer called "features", or what the last layer reads.
+
+    Returns:
+      Keras model of the same layers, images -> (features [B, F], parameters [B, P]).
+    """
+    names = [layer.name for layer in encoder.layers]
+    if "features" in names:
+        features = encoder.get_layer("features").output
+    else:
+        features = encoder.layers[-1].input
+    return keras.Model(encoder.input, [features, encoder.output], name="with_features")
+
+
+def feature_discriminator(feature_size):
+    """InfoGAN's discriminator, given the features of the recognition network: one linear layer.
+
+    Args:
+      feature_size: F, width of the features [B, F]; the logits are [B].
+
+    Reference:
+      Chen et al., InfoGAN, 2016, arXiv:1606.03657, section 6 and appendix C: "the parameterization
+      of D and Q share most of the layers".
+    """
+    inputs = keras.Input((feature_size,), name="features")
+    return keras.Model(inputs, _logit(inputs, 0, 0, 0.0), name="discriminator")
+
+
 def _logit(x, hidden, depth, slope):
     """The logit [B] of features [B, n], by `depth` layers of `hidden` leaky units."""
     for _ in range(depth):
