@@ -19,7 +19,8 @@ A model of labels has no images to give. Instead of the last four it has
 is the whole z of D columns, noise included. The Dc columns of `mean`, `std` and `kl` are those of
 the inferred Gaussian groups, in the order of the model's latents; `kl` is KL(q(z_d | x) || N(0, 1))
 in nats; if the prior is learned, against the normal with the mean and variance of its dimension d.
-The deterministic code of a `Point` group is among them with `std` 0 and `kl` infinite.
+The deterministic code of a `Point` group is among them with `std` 0 and `kl` infinite; `kl` is
+infinite for a `Uniform` group, too.
 A model without such groups leaves the three keys out, and each inferred categorical group adds its
 `probabilities_<group>`. Images are means in [0, 1], never logits.
 
