@@ -464,7 +464,7 @@ RECIPES = {
         report_every=100,
         score_every=500,
         note="The authors' MNIST settings, 50 epochs of 100 updates, but for the deviation of the "
-        "continuous codes' posterior, which is learned and was 1. "
+        "continuous codes' posterior, which is learned and was 1. Not trained to its end here. "
         "Your own copy: --data arrays:mnist.npz.",
     ),
     "deep_vib/mnist": Recipe(
