@@ -93,28 +93,20 @@ class InfoGANTrainer(Trainer):
         with tf.GradientTape() as tape:
             logits_real, _ = self.judge(x, training=True)
             logits, posterior = self.judge(generated, training=True)
-            # The paper sums the two expectations that the density ratio's loss averages.
-            discriminator_loss = 2 * objectives.density_ratio_loss(logits_real, logits)
+            terms = _discriminator_terms(logits_real, logits)
             information = self.information(posterior, z)
-            loss = discriminator_loss - self.information_weight * sum(information.values())
+            loss = terms["discriminator_loss"] - self._weighted(information)
         optimizer = self.discriminator_optimizer
         self.minimize(loss, tape, optimizer, players["discriminator_optimizer"])
-        accuracy = objectives.discriminator_accuracy(logits_real, logits)
 
         z = self.vae.sample_prior(tf.shape(x)[0], seed_generator)
         with tf.GradientTape() as tape:
             logits, posterior = self.judge(self.generate(z, training=True), training=True)
             information = self.information(posterior, z)
-            loss = objectives.non_saturating_loss(logits)
-            loss -= self.information_weight * sum(information.values())
+            loss = objectives.non_saturating_loss(logits) - self._weighted(information)
         self.minimize(loss, tape, self.optimizer, players["optimizer"])
         self.step.assign_add(1)
-        return self.update_metrics(
-            loss=loss,
-            discriminator_loss=discriminator_loss,
-            discriminator_accuracy=accuracy,
-            **information,
-        )
+        return self.update_metrics(loss=loss, **terms, **information)
 
     def objective(self, x, training):
         (seed,) = self.seeds(1)
@@ -122,13 +114,8 @@ class InfoGANTrainer(Trainer):
         logits_real, _ = self.judge(x, training)
         logits, posterior = self.judge(self.generate(z, training), training)
         information = self.information(posterior, z)
-        return {
-            "loss": objectives.non_saturating_loss(logits)
-            - self.information_weight * sum(information.values()),
-            "discriminator_loss": 2 * objectives.density_ratio_loss(logits_real, logits),
-            "discriminator_accuracy": objectives.discriminator_accuracy(logits_real, logits),
-            **information,
-        }
+        loss = objectives.non_saturating_loss(logits) - self._weighted(information)
+        return {"loss": loss, **_discriminator_terms(logits_real, logits), **information}
 
     def generate(self, z, training):
         """G(z): images [B, H, W, C] for z [B, D]."""
@@ -155,9 +142,21 @@ class InfoGANTrainer(Trainer):
             parts[f"{kind}_information"] += tf.reduce_mean(bound)
         return parts
 
+    def _weighted(self, information):
+        """lambda L_I, scalar."""
+        return self.information_weight * sum(information.values())
+
     def get_config(self):
         return {
             **super().get_config(),
             "information_weight": self.information_weight,
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
         }
+
+
+def _discriminator_terms(logits_real, logits):
+    # The paper sums the two expectations that the density ratio's loss averages.
+    return {
+        "discriminator_loss": 2 * objectives.density_ratio_loss(logits_real, logits),
+        "discriminator_accuracy": objectives.discriminator_accuracy(logits_real, logits),
+    }

@@ -17,7 +17,8 @@ class Recipe:
       method: name in `methods.METHODS`.
       data: name for `tfdisent.data.load`.
       data_options: keyword arguments for `tfdisent.data.load`.
-      continuous: number of continuous latent dimensions, Gaussian but for autoencoders.
+      continuous: number of continuous latent dimensions, Gaussian but for autoencoders
+        and InfoGAN (uniform).
       discrete: classes of each categorical latent variable; None for what the method wants.
       noise: dimensions of noise, latents that belong to no code; None for what the method wants.
       architecture: a name in `networks.ARCHITECTURES` or None for the one that fits the images.
@@ -413,7 +414,7 @@ RECIPES = {
         report_every=500,
         score_every=5000,
         final_rows=20_000,
-        note="A short schedule chosen here, whose classes become the shape; why these settings: "
+        note="A short schedule chosen here, whose classes find squares; why these settings: "
         "docs/discrete.md.",
     ),
     "cascade_vae/dsprites-m4": Recipe(

@@ -129,13 +129,7 @@ def test_codes_of_one_uniform_pixel_become_normal():
     assert np.abs(vae.reconstruct(x).numpy() - x).mean() < 0.05
 
 
-def test_learned_priors_are_refused():
-    vae = VAE.build_for(
-        (8, 8, 1),
-        Latents(Gaussian(2)),
-        architecture="mlp",
-        hidden=8,
-        priors={"continuous": GaussianMixture(2, 3)},
-    )
+def test_learned_priors_are_refused(make_vae):
+    vae = make_vae(priors={"continuous": GaussianMixture(3, 2)})
     with pytest.raises(ValueError, match="trains no prior, received learned priors of"):
         AAETrainer(vae)

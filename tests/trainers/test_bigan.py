@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from tfdisent import VAE, BiGANTrainer, Gaussian, Latents, Point, data, networks
+from tfdisent import VAE, BiGANTrainer, Latents, Point, data, networks
 from tfdisent.priors import GaussianMixture
 
 
@@ -97,13 +97,7 @@ def test_generator_and_encoder_become_inverses():
     assert distance < 0.3 < before[1]
 
 
-def test_learned_priors_are_refused():
-    vae = VAE.build_for(
-        (8, 8, 1),
-        Latents(Gaussian(2)),
-        architecture="mlp",
-        hidden=8,
-        priors={"continuous": GaussianMixture(2, 3)},
-    )
+def test_learned_priors_are_refused(make_vae):
+    vae = make_vae(priors={"continuous": GaussianMixture(3, 2)})
     with pytest.raises(ValueError, match="trains no prior, received learned priors of"):
         BiGANTrainer(vae)

@@ -104,13 +104,7 @@ def test_discrete_groups_and_empty_stages_are_refused():
         CascadeVAECTrainer(_vae(), stage_steps=0)
 
 
-def test_a_learned_prior_has_no_rates_of_single_dimensions_and_is_refused():
-    vae = VAE.build_for(
-        (8, 8, 1),
-        Latents(Gaussian(2)),
-        architecture="mlp",
-        hidden=12,
-        priors={"continuous": GaussianMixture(2, 3)},
-    )
+def test_a_learned_prior_has_no_rates_of_single_dimensions_and_is_refused(make_vae):
+    vae = make_vae(priors={"continuous": GaussianMixture(3, 2)})
     with pytest.raises(ValueError, match="weights the rates of single dimensions .*'continuous'"):
         CascadeVAECTrainer(vae)

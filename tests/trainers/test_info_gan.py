@@ -140,7 +140,7 @@ def test_codes_become_readable_where_information_counts(weight):
 
 
 def test_recipe_is_the_authors_network():
-    """Widths and counts of parameters of the authors' code on MNIST, computed by hand."""
+    """Widths of the authors' code on MNIST, computed by hand."""
     recipe = RECIPES["info_gan/mnist"]
     assert recipe.noise == 62 and recipe.discrete == (10,) and recipe.continuous == 2
     trainer = recipe.build((28, 28, 1))
@@ -168,16 +168,10 @@ def test_features_are_what_the_last_layer_reads_or_the_layer_of_that_name():
     assert networks.with_features(encoder).output_shape == [(None, 1024), (None, 14)]
 
 
-def test_bad_arguments_are_refused():
+def test_bad_arguments_are_refused(make_vae):
     with pytest.raises(ValueError, match="information_weight must not be negative, received -1"):
         _trainer(information_weight=-1)
-    vae = VAE.build_for(
-        (8, 8, 1),
-        Latents(Gaussian(2)),
-        architecture="mlp",
-        hidden=8,
-        priors={"continuous": GaussianMixture(2, 3)},
-    )
+    vae = make_vae(priors={"continuous": GaussianMixture(3, 2)})
     with pytest.raises(ValueError, match="trains no prior, received learned priors of"):
         InfoGANTrainer(vae)
     with pytest.raises(ValueError, match="noise must be an integer, at least 0, received -1"):

@@ -73,7 +73,7 @@ def feature_discriminator(feature_size):
       of D and Q share most of the layers".
     """
     inputs = keras.Input((feature_size,), name="features")
-    return keras.Model(inputs, _logit(inputs, 0, 0, 0.0), name="discriminator")
+    return keras.Model(inputs, _logit(inputs, hidden=0, depth=0, slope=0.0), name="discriminator")
 
 
 def _logit(x, hidden, depth, slope):

@@ -25,7 +25,8 @@ def test_every_architecture_has_the_widths_it_is_asked_for(architecture):
 
 
 def test_an_unknown_architecture_lists_the_known_ones():
-    message = r"one of \['conv32', 'conv64', 'deep_vib', 'info_gan', 'mlp'\], received 'resnet'"
+    known = r"'conv32', 'conv64', 'deep_vib', 'info_gan', 'mlp'"
+    message = rf"must be one of \[{known}\], received 'resnet'"
     with pytest.raises(ValueError, match=message):
         networks.build("resnet", (64, 64, 1), 4, 2, 1)
 
