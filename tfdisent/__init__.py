@@ -29,6 +29,8 @@ _PUBLIC = {
     "TargetRateVAETrainer": "tfdisent.trainers",
     "BiGANTrainer": "tfdisent.trainers",
     "InfoGANTrainer": "tfdisent.trainers",
+    "NATTrainer": "tfdisent.trainers",
+    "DeepInfoMaxTrainer": "tfdisent.trainers",
     "FactorVAETrainer": "tfdisent.trainers",
     "BetaTCVAETrainer": "tfdisent.trainers",
     "DIPVAETrainer": "tfdisent.trainers",

@@ -27,9 +27,12 @@ class Checkpoints:
         if not trainer.compiled:
             raise ValueError("expected a compiled trainer, received one without optimisers.")
         self.trainer = trainer
-        # Dropout and its like keep generators outside of `weights`.
-        known = {id(variable) for variable in trainer.weights}
-        others = [v.value for v in trainer.non_trainable_variables if id(v) not in known]
+        # Dropout and its like keep generators outside of `weights`, and TensorFlow does not find
+        # what lies in a tuple in a dictionary.
+        found = {id(node) for node in tf.train.TrackableView(trainer).descendants()}
+        known = {id(variable) for variable in trainer.weights} & found
+        variables = [*trainer.trainable_variables, *trainer.non_trainable_variables]
+        others = [v.value for v in variables if id(v) not in known]
         self._checkpoint = tf.train.Checkpoint(trainer=trainer, generators=others)
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, os.fspath(directory), max_to_keep=keep, checkpoint_name="step"

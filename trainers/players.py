@@ -123,3 +123,9 @@ def _initial_state(optimizer):
     state = [variable for variable in inner.variables if variable is not inner.learning_rate]
     # Zero in all Keras optimisers, but for accumulators that start at a constant (Adagrad).
     return [(variable, np.asarray(variable).reshape(-1)[0].item()) for variable in state]
+
+
+def restored(value):
+    """A value of a Keras configuration: the object that it describes, or itself."""
+    is_object = isinstance(value, dict) and "class_name" in value
+    return keras.saving.deserialize_keras_object(value) if is_object else value

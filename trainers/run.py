@@ -274,8 +274,8 @@ def train(
 def _observers(run, trainer, dataset):
     """The callbacks that watch a run, and the one among them that scores, or None."""
     from tfdisent import evaluation
-    from tfdisent.trainers.base import check_labels
     from tfdisent.trainers.callbacks import ClassifyEvery, FiniteLoss, ScoreEvery, Summaries
+    from tfdisent.trainers.feeding import check_labels
 
     recipe = run.recipe
     decodes_images = trainer.vae.num_classes is None
@@ -293,7 +293,7 @@ def _observers(run, trainer, dataset):
     }
     if trainer.takes_labels:
         # All of them, not the first batch alone: a class too many is no number in the loss.
-        check_labels(dataset.labels, len(dataset), trainer.vae.num_classes)
+        check_labels(dataset.labels, len(dataset), trainer.num_classes)
         held_out, where = recipe.load_held_out()
         scorer = ClassifyEvery(held_out, recipe.score_every, where, **options)
         return [*observers, scorer], scorer

@@ -34,12 +34,14 @@ class Case:
       build: function of no arguments that returns a new trainer.
       metric_names: as documented.
       players: {optimiser's attribute name: function of the trainer that gives its variables}.
+      num_classes: of the labels, where it takes any.
     """
 
     trainer_class: type
     build: Callable
     metric_names: tuple
     players: dict
+    num_classes: int = 3
 
     def compiled(self, **options):
         """A new compiled trainer; equal calls give equal trainers."""
@@ -64,6 +66,14 @@ def _with_prior(prior):
     latents = Latents(Gaussian(2), Categorical(3))
     options = {"hidden": 16, "priors": {"continuous": prior}}
     return VAE.build_for(IMAGE_SHAPE, latents, architecture="mlp", **options)
+
+
+def _encoder():
+    """An encoder with a local map of 4 x 4 places."""
+    x = inputs = keras.Input(IMAGE_SHAPE)
+    x = keras.layers.Conv2D(4, 3, 2, "same", activation="relu", name="local")(x)
+    x = keras.layers.Dense(3, dtype="float32")(keras.layers.Flatten()(x))
+    return keras.Model(inputs, x)
 
 
 def _discriminator(size):
@@ -296,10 +306,56 @@ CASES = {
     ),
 }
 
+# Trainers of an encoder alone.
+ENCODER_CASES = {
+    "nat": Case(
+        trainers.NATTrainer,
+        lambda: trainers.NATTrainer(_encoder(), num_images=40, reassign_every=1, seed=3),
+        ("loss", "moved"),
+        {"optimizer": lambda trainer: trainer.encoder.trainable_variables},
+        num_classes=40,
+    ),
+    "deep_info_max": Case(
+        trainers.DeepInfoMaxTrainer,
+        lambda: trainers.DeepInfoMaxTrainer(
+            _encoder(), global_weight=0.5, embedding=6, discriminator=_discriminator(3), seed=3
+        ),
+        (
+            "loss",
+            "global_loss",
+            "local_loss",
+            "prior_loss",
+            "discriminator_loss",
+            "discriminator_accuracy",
+        ),
+        {
+            "optimizer": lambda trainer: [
+                *trainer.encoder.trainable_variables,
+                *(
+                    variable
+                    for pair in trainer.embeddings.values()
+                    for network in pair
+                    for variable in network.trainable_variables
+                ),
+            ],
+            "discriminator_optimizer": lambda trainer: trainer.discriminator.trainable_variables,
+        },
+    ),
+}
+ALL_CASES = {**CASES, **ENCODER_CASES}
 
-@pytest.fixture(params=CASES)
+
+@pytest.fixture(params=ALL_CASES)
 def case(request):
-    return CASES[request.param]
+    return ALL_CASES[request.param]
+
+
+@pytest.fixture
+def vae_case(case):
+    """A case whose trainer owns a VAE; others are left out."""
+    if case not in CASES.values():
+        pytest.skip("owns no VAE")
+    return case
 
 
 @pytest.fixture(scope="session")
@@ -311,7 +367,9 @@ def images():
 @pytest.fixture
 def labels(case, images):
     """{"y": labels of the images} for a trainer that takes labels, else nothing."""
-    return {"y": np.arange(len(images)) % 3} if case.trainer_class.takes_labels else {}
+    return (
+        {"y": np.arange(len(images)) % case.num_classes} if case.trainer_class.takes_labels else {}
+    )
 
 
 @pytest.fixture

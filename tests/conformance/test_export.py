@@ -39,12 +39,12 @@ def fresh_process():
         process.stdin.close()
 
 
-def test_export_reloads_in_a_fresh_process(case, batches, images, tmp_path, fresh_process):
-    trainer = case.compiled()
+def test_export_reloads_in_a_fresh_process(vae_case, batches, images, tmp_path, fresh_process):
+    trainer = vae_case.compiled()
     trainer.fit(batches, steps_per_epoch=2, verbose=0)
     path = export.save(trainer.vae, tmp_path / "exports")
     np.save(tmp_path / "images.npy", images[:2])
-    takes_labels = case.trainer_class.takes_labels
+    takes_labels = vae_case.trainer_class.takes_labels
     names = ("classify", "probabilities") if takes_labels else ("reconstruct", "image")
     served = fresh_process(path, tmp_path / "images.npy", *names)
     np.testing.assert_allclose(served, trainer.vae.reconstruct(images[:2]), atol=1e-6)

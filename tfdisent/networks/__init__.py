@@ -4,6 +4,13 @@ import inspect
 
 from tfdisent.networks import conv, dense
 from tfdisent.networks.critics import ConditionalGaussian, JointCritic, SeparableCritic
+from tfdisent.networks.deep_info_max import (
+    deep_info_max,
+    map_embedding,
+    pair_embedding,
+    prior_discriminator,
+    with_local_map,
+)
 from tfdisent.networks.deep_vib import deep_vib
 from tfdisent.networks.discriminators import (
     feature_discriminator,
@@ -21,14 +28,19 @@ __all__ = [
     "SeparableCritic",
     "build",
     "conv",
+    "deep_info_max",
     "deep_vib",
     "dense",
     "feature_discriminator",
     "image_code_critic",
     "info_gan",
     "latent_discriminator",
+    "map_embedding",
     "pair_discriminator",
+    "pair_embedding",
+    "prior_discriminator",
     "with_features",
+    "with_local_map",
 ]
 
 # Name -> (function that builds (encoder, decoder), the image sides it takes or None for any).

@@ -179,6 +179,29 @@ def info_nce(scores):
     return tf.linalg.diag_part(scores) - tf.reduce_logsumexp(scores, axis=1) + log_batch
 
 
+def local_info_nce_loss(joint, marginal):
+    """Deep InfoMax's noise contrastive loss: each part of y_i among all parts of all other y.
+
+    The mean over i and l of `-log exp T_il / (exp T_il + sum over the marginal scores of i)`, with
+    N = (B - 1) L of these: log(1 + N) where all scores are equal. Where the parts of one y are
+    independent draws, L = 1 among others, log(1 + N) less this loss is a lower bound of mutual
+    information; else it is none, however often it is called one.
+
+    Args:
+      joint: [B, L], scores of x_i and part l of y_i.
+      marginal: [B, B - 1, L], scores of x_i and the parts of the other y.
+
+    Returns:
+      Scalar, nats.
+
+    Reference:
+      Hjelm et al., Learning deep representations by mutual information estimation and maximization,
+      2019, arXiv:1808.06670, Eq. 5.
+    """
+    negatives = tf.reduce_logsumexp(marginal, axis=[1, 2])  # [B]
+    return tf.reduce_mean(tf.nn.softplus(negatives[:, tf.newaxis] - joint))
+
+
 def barber_agakov(log_likelihood, entropy):
     """`H(Y) + log q(y | x)`, a lower bound of mutual information in expectation.
 
@@ -202,15 +225,17 @@ def split_pairs(scores):
     """Splits the scores of all pairs of a batch into those drawn together and those drawn apart.
 
     Args:
-      scores: [B, B], [i, j] = T(x_i, y_j), B >= 2.
+      scores: [B, B] or [B, B, L], B >= 2, [i, j] = T(x_i, y_j), for each of L parts of y_j.
 
     Returns:
-      (joint [B], marginal [B, B - 1]).
+      (joint [B] or [B, L], marginal [B, B - 1] or [B, B - 1, L]).
     """
-    batch = tf.shape(scores)[0]
-    # Rows of B + 1 numbers, once the last is dropped, each begin with a diagonal entry.
-    rows = tf.reshape(tf.reshape(scores, [-1])[:-1], [batch - 1, batch + 1])
-    return tf.linalg.diag_part(scores), tf.reshape(rows[:, 1:], [batch, batch - 1])
+    batch, parts = tf.shape(scores)[0], scores.shape[2:]
+    rows = tf.reshape(scores, [batch * batch, *parts])
+    # Rows of B + 1 entries, once the last is dropped, each begin with one of the diagonal.
+    rows = tf.reshape(rows[:-1], [batch - 1, batch + 1, *parts])
+    marginal = tf.reshape(rows[:, 1:], [batch, batch - 1, *parts])
+    return tf.concat([rows[:, 0], scores[-1:, -1]], axis=0), marginal
 
 
 def log_mean_exp(scores):

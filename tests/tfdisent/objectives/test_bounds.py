@@ -181,6 +181,41 @@ def test_pairs_are_split_at_the_diagonal(batch):
     np.testing.assert_array_equal(marginal, expected)
 
 
+def test_pairs_of_parts_are_split_at_the_diagonal():
+    scores = np.random.default_rng(0).normal(size=(5, 5, 3))
+    joint, marginal = objectives.split_pairs(tf.constant(scores))
+    for part in range(3):
+        expected = objectives.split_pairs(tf.constant(scores[..., part]))
+        np.testing.assert_array_equal(joint[:, part], expected[0])
+        np.testing.assert_array_equal(marginal[..., part], expected[1])
+
+
+def test_local_info_nce_picks_each_part_among_all_parts_of_the_others():
+    batch, parts = 4, 3
+    scores = np.random.default_rng(0).normal(size=(batch, batch, parts))
+    losses = []
+    for i in range(batch):
+        others = [scores[i, k, part] for k in range(batch) if k != i for part in range(parts)]
+        for part in range(parts):
+            losses.append(special.logsumexp([scores[i, i, part], *others]) - scores[i, i, part])
+    loss = objectives.local_info_nce_loss(*objectives.split_pairs(tf.constant(scores)))
+    np.testing.assert_allclose(loss, np.mean(losses), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("batch", "parts"), [(2, 1), (4, 9)])
+def test_local_info_nce_of_equal_scores_is_the_logarithm_of_their_number(batch, parts):
+    scores = tf.fill([batch, batch, parts], tf.constant(7.0, tf.float64))
+    loss = objectives.local_info_nce_loss(*objectives.split_pairs(scores))
+    np.testing.assert_allclose(loss, math.log(1 + (batch - 1) * parts), rtol=1e-12)
+
+
+def test_local_info_nce_of_single_parts_is_info_nce():
+    scores = tf.constant(np.random.default_rng(1).normal(size=(6, 6)))
+    loss = objectives.local_info_nce_loss(*objectives.split_pairs(scores[..., tf.newaxis]))
+    bound = tf.reduce_mean(objectives.info_nce(scores))
+    np.testing.assert_allclose(math.log(6) - loss, bound, rtol=1e-12)
+
+
 # MINE's gradient.
 
 

@@ -1,0 +1,176 @@
+"""What `fit` and `evaluate` feed to a step: images, and labels where a method reads them."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfdisent import data
+
+
+class Feeding:
+    """Mixin for `keras.Model`: takes arrays and data sets of images, and checks them first.
+
+    Goes before `keras.Model` among the bases. Subclasses have the attributes `seed` and `step`, and
+    those below.
+
+    Attributes:
+      image_shape: (H, W, C) of the images that the networks take.
+      num_classes: of the labels, where the method reads any.
+      source: None, or a callable on the device that turns what the input pipeline yields (row
+        numbers, say) into images.
+      batches_per_step: into how many batches a step splits the one that it is given.
+      takes_labels: whether batches are pairs (x, y).
+    """
+
+    source = None
+    num_classes = None
+    # Two-batch papers split each batch they are given; see `FactorVAETrainer`.
+    batches_per_step = 1
+    # Methods that read labels are given batches (x, y); see `DeepVIBTrainer`.
+    takes_labels = False
+
+    def images(self, batch, training):
+        """The images of what `fit` hands to a step: x, (x,), (x, y) or what `source` reads."""
+        x = batch[0] if isinstance(batch, (tuple, list)) else batch
+        if self.source is not None:
+            x = self.source(x)
+        self._check_batch(x.shape, training)
+        return tf.cast(x, tf.float32)
+
+    def labels(self, batch):
+        """The labels, int32 [B], of the batch (x, y) that `fit` hands to a step."""
+        y = batch[1] if isinstance(batch, (tuple, list)) and len(batch) > 1 else None
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} needs batches (x, y) of images and labels, received images "
+                "alone; data sets give them with train(..., labels=True)."
+            )
+        if y.shape.rank != 1 or not y.dtype.is_integer:
+            raise ValueError(
+                f"expected integer labels [B], received {y.dtype.name} {list(y.shape)}."
+            )
+        return tf.cast(y, tf.int32)
+
+    def fit(self, x=None, y=None, *args, batch_size=None, steps_per_epoch=None, **kwargs):
+        """Trains; see `keras.Model.fit`. Images and labels are checked before anything starts.
+
+        An array is served as `tfdisent.data` serves its sets: shuffled anew every epoch, in an
+        order that depends on (seed, step) alone, the rest of an epoch that fills no batch going to
+        the next one.
+
+        Raises:
+          ValueError: if the images have another shape than the model's, are not in [0, 1], not
+            finite, or too few for a batch, or if the labels are not the classes of the model.
+        """
+        if isinstance(x, np.ndarray) and self.source is None:
+            self._check_arrays(x, y)
+            batch_size = 32 * self.batches_per_step if batch_size is None else batch_size
+            if len(x) < batch_size:
+                raise ValueError(f"expected at least {batch_size} images, received {len(x)}.")
+            steps_per_epoch = steps_per_epoch or len(x) // batch_size
+            start_step = int(self.step)
+            labels = self.takes_labels
+            dataset = data.from_arrays(x, labels=y if labels else None)
+            x = dataset.train(batch_size, seed=self.seed, start_step=start_step, labels=labels)
+            batch_size = y = None
+        self._check_first(x, training=True)
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)
+        return super().fit(
+            x, y, *args, batch_size=batch_size, steps_per_epoch=steps_per_epoch, **kwargs
+        )
+
+    def evaluate(self, x=None, y=None, *args, **kwargs):
+        """Evaluates `objective`; see `keras.Model.evaluate`."""
+        if isinstance(x, np.ndarray) and self.source is None:
+            self._check_arrays(x, y)
+        self._check_first(x, training=False)
+        return super().evaluate(x, y, *args, **kwargs)
+
+    def _check_arrays(self, x, y):
+        check_images(x, self.image_shape)
+        if self.takes_labels:
+            check_labels(y, len(x), self.num_classes)
+
+    def _check_first(self, x, training):
+        """Checks the first batch of a data set."""
+        if not isinstance(x, tf.data.Dataset):
+            return
+        # Taking an element leaves the data set as it is: every pass has an iterator of its own.
+        element = next(iter(x.take(1)), None)
+        if element is None:
+            raise ValueError("expected at least one batch of images, received an empty data set.")
+        first = element[0] if isinstance(element, (tuple, list)) else element
+        first = first if self.source is None else self.source(first)
+        self._check_batch(first.shape, training)
+        check_images(first.numpy(), self.image_shape)
+        if self.takes_labels:
+            check_labels(self.labels(element).numpy(), len(first), self.num_classes)
+
+    def _check_batch(self, shape, training):
+        """Checks the shape of a batch, as far as it is known while tracing."""
+        image_shape, batches = self.image_shape, self.batches_per_step
+        if shape.rank != 4 or not shape[1:].is_compatible_with(image_shape):
+            raise ValueError(
+                f"expected images [B, {', '.join(map(str, image_shape))}], received {list(shape)}."
+            )
+        batch_size = shape[0]
+        if not training or batch_size is None:
+            return
+        if batch_size % batches:
+            raise ValueError(
+                f"batch size must be even to split for {type(self).__name__}, "
+                f"received {batch_size}."
+            )
+        if batch_size < 2 * batches:
+            raise ValueError(
+                f"batch size must be at least {2 * batches} for {type(self).__name__}, "
+                f"received {batch_size}."
+            )
+
+
+def check_images(images, image_shape=None):
+    """Checks images before training: rank, shape, dtype, range, finiteness.
+
+    Args:
+      images: array [N, H, W, C].
+      image_shape: (H, W, C) that the model expects, or None for any.
+
+    Raises:
+      ValueError: says what was expected and what was received.
+    """
+    if images.ndim != 4 or (image_shape and images.shape[1:] != tuple(image_shape)):
+        expected = ", ".join(map(str, image_shape)) if image_shape else "H, W, C"
+        raise ValueError(f"expected images [B, {expected}], received {list(images.shape)}.")
+    if images.size == 0:
+        raise ValueError(f"expected at least one image, received shape {list(images.shape)}.")
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(f"expected floating-point images in [0, 1], received {images.dtype}.")
+    if not np.isfinite(images).all():
+        raise ValueError("expected finite images, received NaN or infinity.")
+    low, high = float(images.min()), float(images.max())
+    if low < 0 or high > 1:
+        hint = " Divide 0..255 images by 255." if high > 1.5 else ""
+        raise ValueError(f"expected images in [0, 1], received [{low:g}, {high:g}].{hint}")
+
+
+def check_labels(labels, length, num_classes):
+    """Checks labels before training: shape, dtype, range.
+
+    Args:
+      labels: array [N], or None if there are none.
+      length: N, the number of images.
+      num_classes: of the model.
+
+    Raises:
+      ValueError: says what was expected and what was received.
+    """
+    if labels is None:
+        raise ValueError(f"expected {length} labels along with the images, received none.")
+    labels = np.asarray(labels)
+    if labels.shape != (length,) or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"expected integer labels [{length}], received {labels.dtype} {list(labels.shape)}."
+        )
+    low, high = labels.min(), labels.max()
+    if low < 0 or high >= num_classes:
+        raise ValueError(f"expected labels in [0, {num_classes - 1}], received [{low}, {high}].")
