@@ -29,6 +29,7 @@ _PUBLIC = {
     "TargetRateVAETrainer": "tfdisent.trainers",
     "BiGANTrainer": "tfdisent.trainers",
     "InfoGANTrainer": "tfdisent.trainers",
+    "GANMINETrainer": "tfdisent.trainers",
     "NATTrainer": "tfdisent.trainers",
     "DeepInfoMaxTrainer": "tfdisent.trainers",
     "FactorVAETrainer": "tfdisent.trainers",

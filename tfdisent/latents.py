@@ -352,6 +352,22 @@ class Latents:
         """{name: distribution over [size], batch shape []}, every group."""
         return {group.name: group.prior() for group in self.groups}
 
+    def draw(self, prior, count, seed=None):
+        """z, [count, D], with exact one-hot classes.
+
+        Args:
+          prior: {name: distribution over [size]}, every group, as `prior` returns.
+          count: number of draws.
+          seed: int32 [2] tensor for a stateless draw; None draws anew at each call.
+        """
+        seeds = split_seed(seed, len(self.groups))
+        return self.join(
+            {
+                group.name: group.sample(prior[group.name], s, hard=True, sample_shape=[count])
+                for group, s in zip(self.groups, seeds, strict=True)
+            }
+        )
+
     @property
     def coded(self):
         """The inferred groups in the order of `codes`: continuous first, then discrete."""
@@ -386,3 +402,10 @@ class Latents:
 
     def __repr__(self):
         return f"Latents({', '.join(map(repr, self.groups))})"
+
+
+def split_seed(seed, count):
+    """`count` independent seeds from one, or as many None."""
+    if seed is None:
+        return [None] * count
+    return tf.unstack(tf.random.split(tf.cast(seed, tf.int32), max(count, 1), alg="philox"))[:count]

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tfdisent import likelihoods, networks
 from tfdisent import priors as prior_lib
-from tfdisent.latents import Gaussian, Latents
+from tfdisent.latents import Gaussian, Latents, split_seed
 
 
 @keras.saving.register_keras_serializable("tfdisent")
@@ -179,7 +179,7 @@ class VAE(keras.Model):
         given = dict(given or {})
         self._check_groups([*distributions, *given])
         drawn = [g for g in self.latents.groups if g.name in distributions and g.name not in given]
-        seeds = _split_seed(seed, len(drawn) + 1)
+        seeds = split_seed(seed, len(drawn) + 1)
         values = dict(given)
         for group, group_seed in zip(drawn, seeds, strict=False):
             values[group.name] = group.sample(
@@ -189,14 +189,7 @@ class VAE(keras.Model):
 
     def sample_prior(self, count, seed=None):
         """z ~ p(z), [count, D], with exact one-hot classes; see `sample` for `seed`."""
-        seeds = _split_seed(seed, len(self.latents.groups))
-        prior = self.prior()
-        return self.latents.join(
-            {
-                group.name: group.sample(prior[group.name], s, hard=True, sample_shape=[count])
-                for group, s in zip(self.latents.groups, seeds, strict=True)
-            }
-        )
+        return self.latents.draw(self.prior(), count, seed)
 
     def point(self, posterior, given=None):
         """The most probable z, [B, D]: means, one-hot classes, and `resting_noise`."""
@@ -224,7 +217,7 @@ class VAE(keras.Model):
         values = dict(values)
         batch = tf.shape(next(iter(values.values())))[0]
         missing = [group for group in self.latents.groups if group.name not in values]
-        for group, group_seed in zip(missing, _split_seed(seed, len(missing)), strict=True):
+        for group, group_seed in zip(missing, split_seed(seed, len(missing)), strict=True):
             if group.inference == "search":
                 values[group.name] = tf.zeros([batch, group.size])
             elif group.inference is None:
@@ -336,13 +329,6 @@ class VAE(keras.Model):
             for name, prior in config.get("priors", {}).items()
         }
         return cls(**{**config, **restored, "priors": priors})
-
-
-def _split_seed(seed, count):
-    """`count` independent seeds from one, or as many None."""
-    if seed is None:
-        return [None] * count
-    return tf.unstack(tf.random.split(tf.cast(seed, tf.int32), max(count, 1), alg="philox"))[:count]
 
 
 def _num_classes(likelihood):

@@ -21,6 +21,7 @@ _PUBLIC = {
     "TargetRateVAETrainer": "target_rate_vae",
     "BiGANTrainer": "bigan",
     "InfoGANTrainer": "info_gan",
+    "GANMINETrainer": "gan_mine",
     "EncoderTrainer": "encoder_trainer",
     "NATTrainer": "nat",
     "DeepInfoMaxTrainer": "deep_info_max",

@@ -15,6 +15,7 @@ class Feeding:
     Attributes:
       image_shape: (H, W, C) of the images that the networks take.
       num_classes: of the labels, where the method reads any.
+      value_range: (0, 1), in which images must lie, or None for any values.
       source: None, or a callable on the device that turns what the input pipeline yields (row
         numbers, say) into images.
       batches_per_step: into how many batches a step splits the one that it is given.
@@ -23,6 +24,7 @@ class Feeding:
 
     source = None
     num_classes = None
+    value_range = (0.0, 1.0)
     # Two-batch papers split each batch they are given; see `FactorVAETrainer`.
     batches_per_step = 1
     # Methods that read labels are given batches (x, y); see `DeepVIBTrainer`.
@@ -69,7 +71,9 @@ class Feeding:
             steps_per_epoch = steps_per_epoch or len(x) // batch_size
             start_step = int(self.step)
             labels = self.takes_labels
-            dataset = data.from_arrays(x, labels=y if labels else None)
+            dataset = data.from_arrays(
+                x, labels=y if labels else None, value_range=self.value_range
+            )
             x = dataset.train(batch_size, seed=self.seed, start_step=start_step, labels=labels)
             batch_size = y = None
         self._check_first(x, training=True)
@@ -87,7 +91,7 @@ class Feeding:
         return super().evaluate(x, y, *args, **kwargs)
 
     def _check_arrays(self, x, y):
-        check_images(x, self.image_shape)
+        check_images(x, self.image_shape, self.value_range)
         if self.takes_labels:
             check_labels(y, len(x), self.num_classes)
 
@@ -102,7 +106,7 @@ class Feeding:
         first = element[0] if isinstance(element, (tuple, list)) else element
         first = first if self.source is None else self.source(first)
         self._check_batch(first.shape, training)
-        check_images(first.numpy(), self.image_shape)
+        check_images(first.numpy(), self.image_shape, self.value_range)
         if self.takes_labels:
             check_labels(self.labels(element).numpy(), len(first), self.num_classes)
 
@@ -128,12 +132,13 @@ class Feeding:
             )
 
 
-def check_images(images, image_shape=None):
+def check_images(images, image_shape=None, value_range=(0.0, 1.0)):
     """Checks images before training: rank, shape, dtype, range, finiteness.
 
     Args:
       images: array [N, H, W, C].
       image_shape: (H, W, C) that the model expects, or None for any.
+      value_range: (0, 1), or None for any finite values.
 
     Raises:
       ValueError: says what was expected and what was received.
@@ -147,6 +152,8 @@ def check_images(images, image_shape=None):
         raise ValueError(f"expected floating-point images in [0, 1], received {images.dtype}.")
     if not np.isfinite(images).all():
         raise ValueError("expected finite images, received NaN or infinity.")
+    if value_range is None:
+        return
     low, high = float(images.min()), float(images.max())
     if low < 0 or high > 1:
         hint = " Divide 0..255 images by 255." if high > 1.5 else ""

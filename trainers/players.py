@@ -48,13 +48,17 @@ class Players:
         A variable that the loss does not depend on stays where it is, or with `fill_zeros` has a
         gradient of zero, with which momentum goes on moving it.
         """
-        scale = tf.ones_like(loss) / tf.distribute.get_strategy().num_replicas_in_sync
-        # Loss scaling (mixed_float16) enters through the gradient's seed, where it costs nothing.
-        gradients = tape.gradient(loss, variables, output_gradients=optimizer.scale_loss(scale))
+        gradients = self.gradients(loss, tape, optimizer, variables)
         if fill_zeros:
             pairs = zip(gradients, variables, strict=True)
             gradients = [tf.zeros_like(v) if g is None else g for g, v in pairs]
         optimizer.apply(gradients, variables)
+
+    def gradients(self, loss, tape, optimizer, variables):
+        """Gradients as `optimizer.apply` takes them, scaled for replicas and mixed precision."""
+        scale = tf.ones_like(loss) / tf.distribute.get_strategy().num_replicas_in_sync
+        # Loss scaling (mixed_float16) enters through the gradient's seed, where it costs nothing.
+        return tape.gradient(loss, variables, output_gradients=optimizer.scale_loss(scale))
 
     def restart_optimizer(self, optimizer, when):
         """Sets an optimiser back to its first step if the boolean tensor `when` is true.

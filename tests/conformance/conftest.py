@@ -306,8 +306,24 @@ CASES = {
     ),
 }
 
-# Trainers of an encoder alone.
-ENCODER_CASES = {
+# Trainers that own no VAE.
+OTHER_CASES = {
+    "gan_mine": Case(
+        trainers.GANMINETrainer,
+        lambda: trainers.GANMINETrainer(
+            networks.dense_generator(6, IMAGE_SHAPE, hidden=12, depth=1, activation="sigmoid"),
+            Latents(Uniform(2), Categorical(3), Uniform(1, "noise", inference=None)),
+            discriminator=networks.image_discriminator(IMAGE_SHAPE, hidden=12, depth=1),
+            critic=networks.image_code_critic(IMAGE_SHAPE, 5, hidden=12),
+            seed=3,
+        ),
+        ("loss", "discriminator_loss", "discriminator_accuracy", "information"),
+        {
+            "optimizer": lambda trainer: trainer.generator.trainable_variables,
+            "discriminator_optimizer": lambda trainer: trainer.discriminator.trainable_variables,
+            "critic_optimizer": lambda trainer: trainer.critic.trainable_variables,
+        },
+    ),
     "nat": Case(
         trainers.NATTrainer,
         lambda: trainers.NATTrainer(_encoder(), num_images=40, reassign_every=1, seed=3),
@@ -342,7 +358,7 @@ ENCODER_CASES = {
         },
     ),
 }
-ALL_CASES = {**CASES, **ENCODER_CASES}
+ALL_CASES = {**CASES, **OTHER_CASES}
 
 
 @pytest.fixture(params=ALL_CASES)

@@ -27,6 +27,7 @@ def from_arrays(
     *,
     factor_values=None,
     name="arrays",
+    value_range=(0.0, 1.0),
     crop=None,
     resize=None,
     pad=None,
@@ -49,6 +50,7 @@ def from_arrays(
         factor_values: [N, K], the values that the factors stand for; default the factors
             themselves.
         name: name of the data set.
+        value_range: (0, 1), or None for floats of any value, which are used as they are.
         crop: see `tfdisent.data.transforms.transform_images`, as for the three below.
         resize: applied after `crop`.
         pad: applied after `resize`.
@@ -60,9 +62,9 @@ def from_arrays(
     Raises:
         ValueError: for images, factors or labels of another rank, type, range or length, or NaN.
     """
-    images = _checked_images(images)
+    images = _checked_images(images, value_range)
     transforms = {"crop": crop, "resize": resize, "pad": pad, "channels": channels}
-    source = _image_source(images, transforms)
+    source = _image_source(images, transforms, value_range)
     columns, values = _checked_factors(factors, factor_names, factor_values, len(images))
     return Dataset(
         name,
@@ -70,6 +72,7 @@ def from_arrays(
         factors=columns,
         factor_values=values,
         labels=_checked_labels(labels, len(images)),
+        value_range=value_range,
     )
 
 
@@ -173,7 +176,7 @@ def _read_keras(file, split):
     return arrays
 
 
-def _checked_images(images):
+def _checked_images(images, value_range):
     images = np.asarray(images)
     if images.ndim == 3:
         images = images[..., None]
@@ -183,6 +186,8 @@ def _checked_images(images):
         )
     if images.size == 0:
         raise ValueError(f"images must not be empty, received shape {list(images.shape)}.")
+    if images.dtype in (np.bool_, np.uint8) and value_range is None:
+        raise ValueError(f"images of any value must be floats, received {images.dtype}.")
     if images.dtype == np.bool_:
         return images.view(np.uint8)
     if images.dtype == np.uint8:
@@ -195,15 +200,16 @@ def _checked_images(images):
     if not np.isfinite(images).all():
         raise ValueError("images must be finite, received NaN or infinity.")
     low, high = images.min(), images.max()
-    if low < -_ROUNDING or high > 1 + _ROUNDING:
+    if value_range is not None and (low < -_ROUNDING or high > 1 + _ROUNDING):
         hint = "; divide by 255, or pass them as uint8" if low >= 0 and high <= 255 else ""
         raise ValueError(f"float images must lie in [0, 1], received {low:g} .. {high:g}{hint}.")
     return images.astype(np.float32)
 
 
-def _image_source(images, transforms):
+def _image_source(images, transforms, value_range):
     if images.dtype != np.uint8:
-        return FloatImages(np.clip(transform_images(images, **transforms), 0.0, 1.0))
+        images = transform_images(images, **transforms)
+        return FloatImages(images if value_range is None else np.clip(images, *value_range))
     binary = images.max() <= 1
     if binary and (transforms["resize"] is not None or transforms["channels"] is not None):
         # Resampling makes grey levels, which 0 and 1 alone cannot hold.

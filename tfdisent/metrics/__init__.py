@@ -11,6 +11,7 @@ from tfdisent.metrics.gaussian_total_correlation import gaussian_total_correlati
 from tfdisent.metrics.gaussian_wasserstein import gaussian_wasserstein
 from tfdisent.metrics.irs import irs
 from tfdisent.metrics.mig import mig
+from tfdisent.metrics.mode_coverage import mode_coverage
 from tfdisent.metrics.modularity import modularity
 from tfdisent.metrics.mutual_information_score import mutual_information_score
 from tfdisent.metrics.protocols import PRESETS
@@ -33,6 +34,7 @@ __all__ = [
     "gaussian_wasserstein",
     "irs",
     "mig",
+    "mode_coverage",
     "modularity",
     "mutual_information_score",
     "sap",

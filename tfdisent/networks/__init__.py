@@ -14,10 +14,12 @@ from tfdisent.networks.deep_info_max import (
 from tfdisent.networks.deep_vib import deep_vib
 from tfdisent.networks.discriminators import (
     feature_discriminator,
+    image_discriminator,
     latent_discriminator,
     pair_discriminator,
     with_features,
 )
+from tfdisent.networks.gan_mine import dense_generator
 from tfdisent.networks.info_gan import info_gan
 from tfdisent.networks.mine_ib import image_code_critic
 
@@ -31,8 +33,10 @@ __all__ = [
     "deep_info_max",
     "deep_vib",
     "dense",
+    "dense_generator",
     "feature_discriminator",
     "image_code_critic",
+    "image_discriminator",
     "info_gan",
     "latent_discriminator",
     "map_embedding",

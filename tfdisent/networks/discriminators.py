@@ -22,6 +22,20 @@ def latent_discriminator(latent_size, hidden=1000, depth=6, slope=0.2):
     return keras.Model(inputs, _logit(inputs, hidden, depth, slope), name="discriminator")
 
 
+def image_discriminator(image_shape, hidden=400, depth=3, slope=0.2):
+    """Discriminator of images or points, fully connected: x [B, H, W, C] -> logit [B].
+
+    Args:
+      image_shape: (H, W, C).
+      hidden: units of each hidden layer.
+      depth: number of hidden layers.
+      slope: negative slope of the leaky ReLU.
+    """
+    inputs = keras.Input(image_shape, name="image")
+    logit = _logit(layers.Flatten()(inputs), hidden, depth, slope)
+    return keras.Model(inputs, logit, name="discriminator")
+
+
 def pair_discriminator(image_shape, latent_size, hidden=1024, depth=2, slope=0.2):
     """BiGAN's discriminator of pairs: (x [B, H, W, C], z [B, D]) -> logit [B].
 

@@ -1,6 +1,6 @@
 """Formulas as pure functions of distributions and tensors: per example, in nats, without state."""
 
-from tfdisent.objectives.adversarial import non_saturating_loss
+from tfdisent.objectives.adversarial import clip_to_norm_of, non_saturating_loss
 from tfdisent.objectives.aggregate import (
     AggregateTerms,
     aggregate_log_weights,
@@ -33,6 +33,7 @@ from tfdisent.objectives.regularizers import kernel_l2
 from tfdisent.objectives.synergy import greedy_best_set, synergy_penalty
 
 __all__ = [
+    "clip_to_norm_of",
     "AggregateTerms",
     "aggregate_covariance",
     "aggregate_log_weights",

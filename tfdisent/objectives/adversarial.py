@@ -1,4 +1,4 @@
-"""Losses of a player whose samples a discriminator judges."""
+"""Losses of a player whose samples a discriminator judges, and how a second one is added."""
 
 import tensorflow as tf
 
@@ -20,3 +20,25 @@ def non_saturating_loss(logits):
       Goodfellow et al., Generative Adversarial Nets, 2014, arXiv:1406.2661, section 3.
     """
     return tf.reduce_mean(tf.nn.softplus(-logits))
+
+
+def clip_to_norm_of(gradients, reference):
+    """Rescales gradients, all as one vector h, to be no longer than those of the reference, g.
+
+    `min(|g|, |h|) h / |h|`: MINE's adaptive clipping, which keeps an information term, whose
+    gradient knows no bound, from drowning the game it is added to.
+
+    Args:
+      gradients: list of tensors, h.
+      reference: list of tensors, g.
+
+    Returns:
+      List of tensors of the shapes of `gradients`; zero where h is.
+
+    Reference:
+      Belghazi et al., MINE: Mutual Information Neural Estimation, 2018, arXiv:1801.04062, section
+      5.1.
+    """
+    norm, limit = tf.linalg.global_norm(gradients), tf.linalg.global_norm(reference)
+    scale = tf.minimum(tf.math.divide_no_nan(limit, norm), 1.0)
+    return [scale * gradient for gradient in gradients]

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 from scipy import integrate, stats
 
@@ -35,3 +36,15 @@ def test_against_the_best_discriminator_of_two_normals():
     )
     found = objectives.non_saturating_loss(tf.constant(log_ratio))
     np.testing.assert_allclose(found, expected, rtol=0.01)
+
+
+@pytest.mark.parametrize("length", [0.0, 0.5, 2.0, 1e6])
+def test_adaptive_clipping_keeps_the_direction_and_bounds_the_length(length):
+    rng = np.random.default_rng(0)
+    direction = [rng.normal(size=(3, 2)), rng.normal(size=4)]
+    norm = np.sqrt(sum(np.sum(d**2) for d in direction))
+    reference = [tf.constant([0.6]), tf.constant([[0.8]])]  # of length 1 together
+    gradients = [tf.constant(length * d / norm, tf.float32) for d in direction]
+    clipped = objectives.clip_to_norm_of(gradients, reference)
+    for ours, d in zip(clipped, direction, strict=True):
+        np.testing.assert_allclose(ours, min(length, 1.0) * d / norm, rtol=1e-5, atol=1e-7)
