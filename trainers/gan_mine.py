@@ -72,8 +72,7 @@ class GANMINETrainer(Feeding, Players, keras.Model):
         super().__init__(**kwargs)
         if not isinstance(latents, Latents):
             raise TypeError(
-                "latents must be Latents(Uniform(2), ...), "
-                f"received {type(latents).__name__}."
+                f"latents must be Latents(Uniform(2), ...), received {type(latents).__name__}."
             )
         if generator.input_shape[-1] != latents.size or len(generator.output_shape) != 4:
             raise ValueError(
@@ -93,9 +92,7 @@ class GANMINETrainer(Feeding, Players, keras.Model):
         self.value_range, self.source = value_range, source
         code_size = sum(group.size for group in latents.inferred)
         self.discriminator = discriminator or networks.image_discriminator(self.image_shape)
-        self.critic = critic or networks.image_code_critic(
-            self.image_shape, code_size, hidden=400
-        )
+        self.critic = critic or networks.image_code_critic(self.image_shape, code_size, hidden=400)
         self._set_up(seed)
         self.log_average = self.add_weight(
             shape=(),

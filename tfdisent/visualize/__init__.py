@@ -40,6 +40,7 @@ from tfdisent.visualize.mean_activations import (
     mean_activations_figure,
     save_mean_activations,
 )
+from tfdisent.visualize.mode_samples import mode_samples_figure, save_mode_samples
 from tfdisent.visualize.rate_distortion import (
     frontier,
     labelled_rows,
@@ -72,6 +73,7 @@ __all__ = [
     "matrix_figure",
     "mean_activations",
     "mean_activations_figure",
+    "mode_samples_figure",
     "order_by_kl",
     "rate_distortion_figure",
     "rate_distortion_plane",
@@ -85,6 +87,7 @@ __all__ = [
     "save_labelled_rows",
     "save_matrix",
     "save_mean_activations",
+    "save_mode_samples",
     "save_rate_distortion_plane",
     "save_reconstruction_grid",
     "save_staircase",
