@@ -1,6 +1,7 @@
 """`balanced_assignment` against SciPy's linear assignment, brute force and closed forms."""
 
 import itertools
+import re
 import time
 
 import hypothesis
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 
+from tfdisent import assignment
 from tfdisent.assignment import balanced_assignment
 
 WEIGHTS = [0.0, 1e-6, 1e-3, 0.3, 1.0, 17.0, 1e3, 1e6, 1e9]
@@ -152,6 +154,39 @@ def test_staged_and_direct_solutions_cost_the_same(monkeypatch):
     for kind, costs in kinds.items():
         expected = objective(costs, 0.5, direct(costs + 0.0))
         assert objective(costs, 0.5, staged[kind]) == pytest.approx(expected, rel=1e-9), kind
+
+
+@pytest.mark.parametrize("shape", [(64, 3), (64, 8), (7, 5), (2, 2)])
+def test_counted_loops_go_as_far_as_those_that_settle(shape, monkeypatch):
+    """Every class in turn is every row's favourite: as many rounds as there can be."""
+    rng = np.random.default_rng(0)
+    cases = []
+    for favourite in range(shape[1]):
+        costs = rng.normal(size=shape)
+        costs[:, favourite] -= 1e3
+        cases += [(costs, weight) for weight in (1e-3, 1.0, 1e2, 1e4)]
+    cases += [(rng.integers(0, 4, size=shape).astype(float), 1.0) for _ in range(20)]
+    counted = [balanced_assignment(*case) for case in cases]
+    monkeypatch.setattr(assignment, "_COUNTED", (0, 0))
+    settling = tf.function(lambda *case: balanced_assignment(*case), jit_compile=True)
+    for case, classes in zip(cases, counted, strict=True):
+        costs, weight = case
+        np.testing.assert_array_equal(classes, settling(costs, tf.constant(weight, tf.float64)))
+        np.testing.assert_allclose(objective(*case, classes), oracle(*case), rtol=1e-12)
+
+
+def test_no_loop_of_a_small_batch_asks_the_host_whether_to_go_on():
+    """XLA knows how often each runs; only then does a GPU go on without reading a flag back."""
+
+    def loops(rows, num_classes):
+        costs, weight = tf.zeros([rows, num_classes]), tf.constant(1.0, tf.float64)
+        program = assignment._compiled_assign.experimental_get_compiler_ir(costs, weight)
+        lines = [line for line in program("optimized_hlo").splitlines() if " while(" in line]
+        return [re.findall(r"known_trip_count\W+n\W+(\d+)", line) for line in lines]
+
+    assert sorted(loops(64, 3)) == [["2"], ["2"], ["64"]]
+    assert sorted(loops(32, 8)) == [["32"], ["7"], ["7"]]
+    assert all(counts == [] for counts in loops(65, 3))
 
 
 @pytest.mark.parametrize("batch_size", [1, 6])
