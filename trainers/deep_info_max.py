@@ -161,8 +161,11 @@ class DeepInfoMaxTrainer(EncoderTrainer):
             losses[name] = MEASURES[self.measure](*objectives.split_pairs(scores))
 
         features, prior = self.shaped(features, seed)
-        losses["prior"] = objectives.non_saturating_loss(self.discriminator(features))
-        logits_prior, logits, penalty = self._judge(prior, tf.stop_gradient(features))
+        logits = self.discriminator(features, training=training)
+        losses["prior"] = objectives.non_saturating_loss(logits)
+        logits_prior, logits, penalty = self._judge(
+            prior, tf.stop_gradient(features), training
+        )
         return {
             "loss": sum(self.weights_of_terms[name] * loss for name, loss in losses.items()),
             **{f"{name}_loss": loss for name, loss in losses.items()},
@@ -188,12 +191,12 @@ class DeepInfoMaxTrainer(EncoderTrainer):
             return features, tf.random.stateless_normal(tf.shape(features), seed)
         return tf.sigmoid(features), tf.random.stateless_uniform(tf.shape(features), seed)
 
-    def _judge(self, prior, features):
+    def _judge(self, prior, features, training):
         """(logits of the prior's samples [B], of features [B], penalty of their gradients)."""
         both = tf.concat([prior, features], axis=0)
         with tf.GradientTape() as tape:
             tape.watch(both)
-            logits = self.discriminator(both)
+            logits = self.discriminator(both, training=training)
         gradients = tape.gradient(logits, both)  # [2 B, D], each row of its own logit
         penalty = tf.reduce_mean(tf.reduce_sum(tf.square(gradients), axis=-1))
         return (*tf.split(logits, 2), penalty)
