@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy import special
 from sklearn.linear_model import LogisticRegression
 
-from tfdisent import DeepInfoMaxTrainer, networks, objectives
+from tfdisent import DeepInfoMaxTrainer, data, networks, objectives
 from tfdisent.trainers.deep_info_max import MEASURES
 
 SHAPE = (8, 8, 1)
@@ -162,10 +162,11 @@ def test_what_all_places_share_is_what_the_features_learn():
         probe = LogisticRegression(max_iter=1000).fit(features[:400], kinds[:400])
         return probe.score(features[400:], kinds[400:])
 
-    trainer = _trainer(_encoder(size=3, channels=16), embedding=16, prior_weight=0.1)
-    trainer.compile(keras.optimizers.Adam(3e-3))
+    small = {"discriminator": networks.prior_discriminator(3, hidden=(16,))}
+    trainer = _trainer(_encoder(size=3, channels=16), embedding=16, **small)
+    trainer.compile(keras.optimizers.Adam(3e-3), steps_per_execution=50)
     before = accuracy(trainer)
-    trainer.fit(images, batch_size=50, epochs=30, verbose=0)
+    trainer.fit(data.from_arrays(images).train(50), steps_per_epoch=400, verbose=0)
     after = accuracy(trainer)
     assert after > 0.9 > before + 0.15, (before, after)
 
@@ -182,11 +183,15 @@ def test_features_are_brought_to_the_prior(prior):
     images = _images(600)
     encoder = _encoder(size=2, channels=16)
     encoder.layers[-1].bias.assign([3.0, -3.0])
-    trainer = _trainer(encoder, prior=prior, local_weight=0.01, prior_weight=5.0)
-    trainer.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3))
+    discriminator = networks.prior_discriminator(2, hidden=(256,))
+    options = {"prior": prior, "local_weight": 0.01, "prior_weight": 5.0}
+    trainer = _trainer(encoder, discriminator=discriminator, **options)
+    rates = (3e-3, 1e-2)
+    trainer.compile(*(keras.optimizers.Adam(rate) for rate in rates), steps_per_execution=50)
     before = distance(trainer)
-    trainer.fit(images, batch_size=100, epochs=60, verbose=0)
-    assert distance(trainer) < 0.4 * before
+    batches = data.from_arrays(images).train(100)
+    trainer.fit(batches, steps_per_epoch=400, verbose=0)
+    assert distance(trainer) < 0.5 * before
 
 
 def test_wrong_arguments_are_refused():

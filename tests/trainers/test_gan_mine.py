@@ -11,8 +11,10 @@ LATENTS = (Uniform(2), Categorical(3), Gaussian(4, "noise", inference=None))
 def _trainer(*groups, image_shape=(1, 2, 1), hidden=8, **options):
     keras.utils.set_random_seed(0)
     latents = Latents(*(groups or LATENTS))
+    code_size = sum(group.size for group in latents.inferred)
     options = {
         "discriminator": networks.image_discriminator(image_shape, hidden=hidden, depth=1),
+        "critic": networks.image_code_critic(image_shape, code_size, hidden=4 * hidden),
         "value_range": None,
         "seed": 2,
         **options,
@@ -100,7 +102,10 @@ def test_the_information_of_a_generator_that_copies_its_code_is_its_entropy():
     trainer.generator = keras.Model(z, keras.layers.Reshape((1, 2, 1))(x))
     corners = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]], np.float32)
     trainer.generator.get_layer("corners").set_weights([corners])
-    trainer.compile(keras.optimizers.SGD(0.0), critic_optimizer=keras.optimizers.Adam(3e-3))
+    critic_optimizer = keras.optimizers.Adam(3e-3)
+    trainer.compile(
+        keras.optimizers.SGD(0.0), critic_optimizer=critic_optimizer, steps_per_execution=50
+    )
     points = data.from_arrays(_points(512), value_range=None)
     history = trainer.fit(points.train(256), steps_per_epoch=100, epochs=4, verbose=0).history
     np.testing.assert_allclose(history["information"][-1], np.log(4), atol=0.05)
@@ -118,8 +123,9 @@ def test_the_reward_makes_a_generator_tell_its_code():
         """Of the code and the place on the line."""
         groups = (Uniform(1), Uniform(16, "noise", inference=None))
         trainer = _trainer(*groups, hidden=64, information_weight=weight)
-        trainer.compile(*(keras.optimizers.Adam(1e-3, beta_1=0.5) for _ in range(3)))
-        trainer.fit(dataset.train(128), steps_per_epoch=600, verbose=0)
+        optimizers = [keras.optimizers.Adam(1e-3, beta_1=0.5) for _ in range(3)]
+        trainer.compile(*optimizers, steps_per_execution=50)
+        trainer.fit(dataset.train(128), steps_per_epoch=500, verbose=0)
         generated, code, _ = trainer.generate(2000, tf.constant([0, 1]), training=False)
         return abs(np.corrcoef(code[:, 0], generated[:, 0, 0, 0])[0, 1])
 
