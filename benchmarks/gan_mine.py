@@ -43,7 +43,6 @@ def train(points, weight, steps, seed):
         networks.dense_generator(LATENTS.size, points.image_shape),
         LATENTS,
         information_weight=weight,
-        critic=networks.image_code_critic(points.image_shape, 2, hidden=400),
         value_range=None,
         seed=seed,
     )
