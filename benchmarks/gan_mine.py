@@ -3,7 +3,7 @@
     python benchmarks/gan_mine.py [--steps 10000] [--seeds 0 1 2] [--figure docs/figures/modes.png]
 
 The plain adversarial game and GAN+MINE, from the same initial weights, on `synthetic:25gaussians`:
-z has two uniform codes and two of noise, all networks three layers of 400 units, batches of 256,
+z has two uniform codes and two of noise, G and D three layers of 400 units, T two, batches of 256,
 Adam(1e-4, 0.5). 2,500 samples are scored by `metrics.mode_coverage`; the information is MINE's
 estimate of I(G(z); c) from fresh samples, by a critic trained anew.
 """

@@ -122,10 +122,10 @@ def test_the_reward_makes_a_generator_tell_its_code():
     def correlation(weight):
         """Of the code and the place on the line."""
         groups = (Uniform(1), Uniform(16, "noise", inference=None))
-        trainer = _trainer(*groups, hidden=64, information_weight=weight)
+        trainer = _trainer(*groups, hidden=32, information_weight=weight)
         optimizers = [keras.optimizers.Adam(1e-3, beta_1=0.5) for _ in range(3)]
         trainer.compile(*optimizers, steps_per_execution=50)
-        trainer.fit(dataset.train(128), steps_per_epoch=500, verbose=0)
+        trainer.fit(dataset.train(128), steps_per_epoch=300, verbose=0)
         generated, code, _ = trainer.generate(2000, tf.constant([0, 1]), training=False)
         return abs(np.corrcoef(code[:, 0], generated[:, 0, 0, 0])[0, 1])
 
