@@ -163,9 +163,7 @@ class DeepInfoMaxTrainer(EncoderTrainer):
         features, prior = self.shaped(features, seed)
         logits = self.discriminator(features, training=training)
         losses["prior"] = objectives.non_saturating_loss(logits)
-        logits_prior, logits, penalty = self._judge(
-            prior, tf.stop_gradient(features), training
-        )
+        logits_prior, logits, penalty = self._judge(prior, tf.stop_gradient(features), training)
         return {
             "loss": sum(self.weights_of_terms[name] * loss for name, loss in losses.items()),
             **{f"{name}_loss": loss for name, loss in losses.items()},
