@@ -117,12 +117,7 @@ class MutualInformationTrainer(Players, keras.Model):
         self.clip, self.average_rate = float(clip), float(average_rate)
         self.entropy = float(entropy)
         self._set_up(seed)
-        self.log_average = self.add_weight(
-            shape=(),
-            initializer=keras.initializers.Constant(-math.inf),
-            trainable=False,
-            name="log_average",
-        )
+        self.log_average = self._add_log_average()
 
     def players(self):
         return {"optimizer": self.critic.trainable_variables}

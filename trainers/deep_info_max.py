@@ -167,9 +167,7 @@ class DeepInfoMaxTrainer(EncoderTrainer):
         return {
             "loss": sum(self.weights_of_terms[name] * loss for name, loss in losses.items()),
             **{f"{name}_loss": loss for name, loss in losses.items()},
-            # The paper sums the two expectations that the density ratio's loss averages.
-            "discriminator_loss": 2 * objectives.density_ratio_loss(logits_prior, logits),
-            "discriminator_accuracy": objectives.discriminator_accuracy(logits_prior, logits),
+            **objectives.discriminator_terms(logits_prior, logits),
             "penalty": penalty,
         }
 

@@ -1,7 +1,5 @@
 """GAN+MINE: a generator that keeps the information about its code, and so all of its modes."""
 
-import math
-
 import keras
 import tensorflow as tf
 
@@ -94,12 +92,7 @@ class GANMINETrainer(Feeding, Players, keras.Model):
         self.discriminator = discriminator or networks.image_discriminator(self.image_shape)
         self.critic = critic or networks.image_code_critic(self.image_shape, code_size, hidden=400)
         self._set_up(seed)
-        self.log_average = self.add_weight(
-            shape=(),
-            initializer=keras.initializers.Constant(-math.inf),
-            trainable=False,
-            name="log_average",
-        )
+        self.log_average = self._add_log_average()
 
     @property
     def image_shape(self):
@@ -143,7 +136,7 @@ class GANMINETrainer(Feeding, Players, keras.Model):
         generated, _, _ = self.generate(batch, seeds[0])  # a value: outside of the tape
         with tf.GradientTape() as tape:
             logits_real, logits = self._discriminate(x, generated)
-            terms = _discriminator_terms(logits_real, logits)
+            terms = objectives.discriminator_terms(logits_real, logits)
         self.minimize(
             terms["discriminator_loss"],
             tape,
@@ -183,7 +176,7 @@ class GANMINETrainer(Feeding, Players, keras.Model):
         return self.update_metrics(
             loss=objectives.non_saturating_loss(logits),
             information=objectives.donsker_varadhan(*scores),
-            **_discriminator_terms(logits_real, logits),
+            **objectives.discriminator_terms(logits_real, logits),
         )
 
     def generate(self, count, seed=None, training=True):
@@ -226,11 +219,3 @@ class GANMINETrainer(Feeding, Players, keras.Model):
     @classmethod
     def from_config(cls, config):
         return cls(**{name: restored(value) for name, value in config.items()})
-
-
-def _discriminator_terms(logits_real, logits):
-    # The paper sums the two expectations that the density ratio's loss averages.
-    return {
-        "discriminator_loss": 2 * objectives.density_ratio_loss(logits_real, logits),
-        "discriminator_accuracy": objectives.discriminator_accuracy(logits_real, logits),
-    }

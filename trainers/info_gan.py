@@ -93,7 +93,7 @@ class InfoGANTrainer(Trainer):
         with tf.GradientTape() as tape:
             logits_real, _ = self.judge(x, training=True)
             logits, posterior = self.judge(generated, training=True)
-            terms = _discriminator_terms(logits_real, logits)
+            terms = objectives.discriminator_terms(logits_real, logits)
             information = self.information(posterior, z)
             loss = terms["discriminator_loss"] - self._weighted(information)
         optimizer = self.discriminator_optimizer
@@ -115,7 +115,7 @@ class InfoGANTrainer(Trainer):
         logits, posterior = self.judge(self.generate(z, training), training)
         information = self.information(posterior, z)
         loss = objectives.non_saturating_loss(logits) - self._weighted(information)
-        return {"loss": loss, **_discriminator_terms(logits_real, logits), **information}
+        return {"loss": loss, **objectives.discriminator_terms(logits_real, logits), **information}
 
     def generate(self, z, training):
         """G(z): images [B, H, W, C] for z [B, D]."""
@@ -152,11 +152,3 @@ class InfoGANTrainer(Trainer):
             "information_weight": self.information_weight,
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
         }
-
-
-def _discriminator_terms(logits_real, logits):
-    # The paper sums the two expectations that the density ratio's loss averages.
-    return {
-        "discriminator_loss": 2 * objectives.density_ratio_loss(logits_real, logits),
-        "discriminator_accuracy": objectives.discriminator_accuracy(logits_real, logits),
-    }

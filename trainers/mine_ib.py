@@ -1,7 +1,5 @@
 """MINE-IB: the information bottleneck with a neural estimate of I(X; Z)."""
 
-import math
-
 import keras
 import tensorflow as tf
 
@@ -66,12 +64,7 @@ class MINEIBTrainer(Trainer):
         self.critic_noise = float(critic_noise)
         self.average_rate = float(average_rate)
         self.critic = critic or networks.image_code_critic(vae.image_shape, vae.latents.size)
-        self.log_average = self.add_weight(
-            shape=(),
-            initializer=keras.initializers.Constant(-math.inf),
-            trainable=False,
-            name="log_average",
-        )
+        self.log_average = self._add_log_average()
 
     def compile(self, optimizer="adam", critic_optimizer=None, **kwargs):
         """Configures training; see `Trainer.compile`.

@@ -1,5 +1,7 @@
 """Players: what every trainer needs that has one or several sets of variables to train."""
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -30,6 +32,15 @@ class Players:
         )
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.metric_names}
         self.built = True
+
+    def _add_log_average(self):
+        """A weight for the moving average of `objectives.mine_loss`, before any batch."""
+        return self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(-math.inf),
+            trainable=False,
+            name="log_average",
+        )
 
     def players(self):
         """{optimiser's attribute name: the variables that it trains}."""

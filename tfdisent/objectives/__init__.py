@@ -1,6 +1,10 @@
 """Formulas as pure functions of distributions and tensors: per example, in nats, without state."""
 
-from tfdisent.objectives.adversarial import clip_to_norm_of, non_saturating_loss
+from tfdisent.objectives.adversarial import (
+    clip_to_norm_of,
+    discriminator_terms,
+    non_saturating_loss,
+)
 from tfdisent.objectives.aggregate import (
     AggregateTerms,
     aggregate_log_weights,
@@ -43,6 +47,7 @@ __all__ = [
     "corrupt",
     "density_ratio_loss",
     "discriminator_accuracy",
+    "discriminator_terms",
     "distortion",
     "donsker_varadhan",
     "greedy_best_set",

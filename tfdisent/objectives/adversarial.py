@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tfdisent.objectives.density_ratio import density_ratio_loss, discriminator_accuracy
+
 
 def non_saturating_loss(logits):
     """What a generator minimises: `-E log D(x) = E softplus(-t(x))` over its own samples.
@@ -20,6 +22,23 @@ def non_saturating_loss(logits):
       Goodfellow et al., Generative Adversarial Nets, 2014, arXiv:1406.2661, section 3.
     """
     return tf.reduce_mean(tf.nn.softplus(-logits))
+
+
+def discriminator_terms(logits_real, logits):
+    """What a discriminator of real and generated samples minimises, and how often it is right.
+
+    Args:
+      logits_real: [B] of real samples.
+      logits: [B] of generated ones.
+
+    Returns:
+      {"discriminator_loss": `-E log D(x) - E log(1 - D(G(z)))`, nats, the sum of the expectations
+      that `density_ratio_loss` averages; "discriminator_accuracy": see `discriminator_accuracy`}.
+    """
+    return {
+        "discriminator_loss": 2 * density_ratio_loss(logits_real, logits),
+        "discriminator_accuracy": discriminator_accuracy(logits_real, logits),
+    }
 
 
 def clip_to_norm_of(gradients, reference):
