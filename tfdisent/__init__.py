@@ -40,6 +40,7 @@ _PUBLIC = {
     "CascadeVAECTrainer": "tfdisent.trainers",
     "CascadeVAETrainer": "tfdisent.trainers",
     "JointVAETrainer": "tfdisent.trainers",
+    "JointVAEGMMTrainer": "tfdisent.trainers",
     "DeepVIBTrainer": "tfdisent.trainers",
     "MINEIBTrainer": "tfdisent.trainers",
     "MutualInformationTrainer": "tfdisent.trainers",

@@ -33,6 +33,7 @@ _PUBLIC = {
     "CascadeVAECTrainer": "cascade_vae_c",
     "CascadeVAETrainer": "cascade_vae",
     "JointVAETrainer": "joint_vae",
+    "JointVAEGMMTrainer": "joint_vae_gmm",
     "DeepVIBTrainer": "deep_vib",
     "MINEIBTrainer": "mine_ib",
     "trace_information_plane": "information_plane",

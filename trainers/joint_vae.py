@@ -82,8 +82,11 @@ class JointVAETrainer(Trainer):
         return grow[0], tf.minimum(grow[1], entropy)
 
     def objective(self, x, training):
+        return self.joint_terms(x, self.vae.posterior(x, training=training), training)
+
+    def joint_terms(self, x, posterior, training):
+        """The loss of a batch x [B, H, W, C] whose posterior is known, and its terms."""
         (seed,) = self.seeds(1)
-        posterior = self.vae.posterior(x, training=training)
         z = self.sample(posterior, seed)
         distortion = objectives.distortion(self.vae.likelihood(z, training=training), x)  # [B]
         prior = self.vae.prior(training=training)

@@ -245,6 +245,7 @@ def train(
             recipe.score_every,
             recipe.decompose_every,
             checkpoint_every,
+            *trainer.pauses,
         )
         batch_size = recipe.batch_size * trainer.batches_per_step
         for first, steps, epochs in _legs(step, recipe.steps, recipe.report_every):

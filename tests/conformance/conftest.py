@@ -284,6 +284,26 @@ CASES = {
         ),
         _VAE_PLAYER,
     ),
+    "joint_vae_gmm": Case(
+        trainers.JointVAEGMMTrainer,
+        # The classes start after step 2, from the 16 images seen until then.
+        lambda: trainers.JointVAEGMMTrainer(
+            _vae(Gaussian(2), Categorical(3)),
+            warmup_steps=2,
+            warmup_capacity=3.0,
+            capacity_steps=10,
+            mixture_rows=20,
+            seed=3,
+        ),
+        (
+            *_ELBO,
+            "continuous_rate",
+            "discrete_rate",
+            "continuous_capacity",
+            "discrete_capacity",
+        ),
+        _VAE_PLAYER,
+    ),
     "deep_vib": Case(
         trainers.DeepVIBTrainer,
         lambda: trainers.DeepVIBTrainer(_label_vae(), beta=0.1, ema=0.9, seed=3),

@@ -1,0 +1,252 @@
+"""JointVAE whose classes start from a Gaussian mixture of the continuous latents."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfdisent import schedules
+from tfdisent.trainers.every_steps import EverySteps
+from tfdisent.trainers.joint_vae import JointVAETrainer
+
+# Variance added to that of each component: latents have unit variance, sleeping ones none.
+_MIN_VARIANCE = 0.03
+_RESTARTS = 10
+# Weight of the squared coefficients of the linear classifier, beside a mean over the rows.
+_RIDGE = 0.005
+
+
+@keras.saving.register_keras_serializable("tfdisent")
+class JointVAEGMMTrainer(JointVAETrainer):
+    """JointVAE in two parts: continuous latents that learn to tell the classes, then classes.
+
+    JointVAE's classes are decided in its first steps, by what an image looks like on average, and
+    stay what they were. Here they start from clusters of a representation instead:
+
+    1. For `warmup_steps` steps the rate of the continuous latents is held at `warmup_capacity`,
+       with that of the classes at zero.
+    2. A Gaussian mixture with one component for each class is fitted to the last `mixture_rows`
+       posterior means, and the encoder's logits become the linear function of the means that comes
+       nearest to the mixture's responsibilities. No label enters.
+    3. JointVAE's loss, with a fresh optimiser. In `capacity_steps` steps the capacity of the
+       continuous latents falls to `continuous_capacity`, so that they leave the classes to the
+       discrete one, whose capacity grows from its rate at the start to `discrete_capacity`.
+
+    `fit` does all three.
+
+    Args:
+      vae: `tfdisent.VAE` with one Gaussian group and one `Categorical` group; the last layer of its
+        encoder is dense.
+      warmup_steps: steps before the mixture.
+      warmup_capacity: rate of the continuous latents until then, nats.
+      gamma: weight of the two penalties.
+      continuous_capacity: C_z at the end, nats.
+      discrete_capacity: C_c at the end, nats; never above log K.
+      capacity_steps: steps after the mixture in which the capacities go there.
+      mixture_rows: posterior means that the mixture is fitted to.
+      **kwargs: see `Trainer`.
+
+    Attributes:
+      start_step: int64 weight, the step at which the classes started, -1 before.
+      start_rate: weight, the rate of the discrete group at the start, nats.
+      recent_means: [mixture_rows, D] weight, the posterior means of the last images, oldest first.
+
+    Raises:
+      ValueError: if the groups or the encoder are others, or a number is out of range.
+
+    References:
+      Dupont, Learning Disentangled Joint Continuous and Discrete Representations, 2018,
+      arXiv:1804.00104, Eq. 7. A mixture of the codes as a start: Jiang, Zheng, Tan, Tang, Zhou,
+      Variational Deep Embedding, 2017, arXiv:1611.05148.
+    """
+
+    def __init__(
+        self,
+        vae,
+        warmup_steps=8000,
+        warmup_capacity=16.0,
+        gamma=30.0,
+        continuous_capacity=5.0,
+        discrete_capacity=5.0,
+        capacity_steps=4000,
+        mixture_rows=20_000,
+        **kwargs,
+    ):
+        super().__init__(
+            vae, gamma, continuous_capacity, discrete_capacity, capacity_steps, **kwargs
+        )
+        if sorted(group.is_discrete for group in vae.latents.groups) != [False, True]:
+            raise ValueError(
+                "the classes start from one Gaussian group and there is one Categorical group, "
+                f"received {vae.latents}."
+            )
+        if not isinstance(vae.encoder.layers[-1], keras.layers.Dense):
+            raise ValueError(
+                "expected an encoder whose last layer is dense, received "
+                f"{type(vae.encoder.layers[-1]).__name__}."
+            )
+        self.discrete_group = vae.latents.group(self.discrete_names[0])
+        self.continuous_group = next(g for g in vae.latents.groups if not g.is_discrete)
+        if warmup_steps < 1:
+            raise ValueError(f"warmup_steps must be at least 1, received {warmup_steps}.")
+        if not warmup_capacity >= 0:
+            raise ValueError(f"warmup_capacity must not be negative, received {warmup_capacity}.")
+        if mixture_rows < self.discrete_group.size:
+            raise ValueError(
+                f"mixture_rows must be at least the {self.discrete_group.size} classes, received "
+                f"{mixture_rows}."
+            )
+        self.warmup_steps = int(warmup_steps)
+        self.warmup_capacity = float(warmup_capacity)
+        self.mixture_rows = int(mixture_rows)
+        weight = {"trainable": False, "initializer": "zeros"}
+        self.start_step = self.add_weight(shape=(), dtype="int64", name="start_step", **weight)
+        self.start_step.assign(-1)
+        self.start_rate = self.add_weight(shape=(), dtype="float32", name="start_rate", **weight)
+        self.recent_means = self.add_weight(
+            shape=(self.mixture_rows, self.continuous_group.size),
+            dtype="float32",
+            name="recent_means",
+            **weight,
+        )
+        self.num_recent = self.add_weight(shape=(), dtype="int64", name="num_recent", **weight)
+
+    @property
+    def pauses(self):
+        return (self.warmup_steps,)
+
+    def capacities(self, step):
+        """(C_z, C_c) at `step`, nats, scalar tensors."""
+        has_started = self.start_step.value >= 0
+        since = tf.cast(step, tf.int64) + 1 - self.start_step.value
+        share = schedules.Linear(0.0, 1.0, self.capacity_steps)(since)
+        continuous = self.warmup_capacity + share * (
+            self.continuous_capacity - self.warmup_capacity
+        )
+        largest = min(self.discrete_capacity, float(np.log(self.discrete_group.size)))
+        discrete = self.start_rate.value + share * (largest - self.start_rate.value)
+        return (
+            tf.where(has_started, continuous, self.warmup_capacity),
+            tf.where(has_started, discrete, 0.0),
+        )
+
+    def train_step(self, data):
+        x = self.images(data, training=True)
+        self.restart_optimizer(self.optimizer, when=self.step.value == self.start_step.value)
+        with tf.GradientTape() as tape:
+            posterior = self.vae.posterior(x, training=True)
+            terms = self.joint_terms(x, posterior, training=True)
+        self.minimize(terms["loss"], tape, self.optimizer, self.vae.trainable_variables)
+        self._remember(posterior[self.continuous_group.name].mean())
+        self.step.assign_add(1)
+        return self.update_metrics(**terms)
+
+    def _remember(self, means):
+        """Puts a batch of posterior means, [B, D], in the place of the oldest ones."""
+        rows = tf.concat([self.recent_means.value, means], axis=0)[-self.mixture_rows :]
+        self.recent_means.assign(tf.ensure_shape(rows, self.recent_means.shape))
+        count = self.num_recent.value + tf.shape(means, tf.int64)[0]
+        self.num_recent.assign(tf.minimum(count, self.mixture_rows))
+
+    def fit(self, *args, callbacks=None, **kwargs):
+        """Trains; see `Trainer.fit`. The classes start after `warmup_steps` steps."""
+        # Before the others, which may save or score what they see.
+        callbacks = [_StartClasses(self.warmup_steps), *(callbacks or [])]
+        return super().fit(*args, callbacks=callbacks, **kwargs)
+
+    def start_classes(self):
+        """Fits the mixture to the recent means and gives its classes to the encoder.
+
+        `fit` calls it; once called, part 3 begins.
+
+        Raises:
+          ValueError: if there are fewer means than classes.
+        """
+        means = np.asarray(self.recent_means.value, np.float64)
+        means = means[len(means) - int(self.num_recent) :]
+        num_classes = self.discrete_group.size
+        if len(means) < num_classes:
+            raise ValueError(
+                f"expected posterior means of at least {num_classes} images, have {len(means)}: "
+                "train some steps first."
+            )
+        responsibilities = _responsibilities(means, num_classes, self.seed)
+        weights, biases = _nearest_linear_classifier(means, responsibilities)
+        self._set_logits(weights, biases)
+        self.start_rate.assign(_rate(means @ weights + biases))
+        self.start_step.assign(self.step)
+
+    def _set_logits(self, weights, biases):
+        """Makes the encoder's logits `mean @ weights + biases`, which its last layer can say."""
+        layer = self.vae.encoder.layers[-1]
+        columns, start = {}, 0
+        for group in self.vae.latents.amortised:
+            columns[group.name] = slice(start, start + group.size)
+            start += group.parameter_size
+        mean, logits = (columns[g.name] for g in (self.continuous_group, self.discrete_group))
+        kernel, bias = (np.array(value.numpy()) for value in (layer.kernel, layer.bias))
+        kernel[:, logits] = kernel[:, mean] @ weights
+        bias[logits] = bias[mean] @ weights + biases
+        layer.kernel.assign(kernel)
+        layer.bias.assign(bias)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "warmup_steps": self.warmup_steps,
+            "warmup_capacity": self.warmup_capacity,
+            "mixture_rows": self.mixture_rows,
+        }
+
+
+class _StartClasses(EverySteps):
+    """Starts the classes of a `JointVAEGMMTrainer` at the end of its warm-up."""
+
+    def act(self, step):
+        if int(self.model.start_step) < 0:
+            self.model.start_classes()
+
+
+def _responsibilities(points, num_components, seed):
+    """p(component | point) [N, K] under the likeliest mixture of some restarts."""
+    from sklearn.mixture import GaussianMixture
+
+    mixture = GaussianMixture(
+        num_components,
+        n_init=_RESTARTS,
+        max_iter=500,
+        reg_covar=_MIN_VARIANCE,
+        random_state=seed,
+    )
+    return mixture.fit(points).predict_proba(points)
+
+
+def _nearest_linear_classifier(points, responsibilities):
+    """(W [D, K], b [K]) that minimise `mean KL(r_i || softmax(x_i W + b)) + ridge/2 |W|^2`."""
+    from scipy.optimize import minimize
+    from scipy.special import log_softmax
+
+    num_points, size = points.shape
+    num_classes = responsibilities.shape[1]
+
+    def loss(flat):
+        weights, biases = np.split(flat.reshape(size + 1, num_classes), [size])
+        log_p = log_softmax(points @ weights + biases, axis=1)
+        excess = (np.exp(log_p) - responsibilities) / num_points
+        value = -(responsibilities * log_p).sum() / num_points + _RIDGE / 2 * (weights**2).sum()
+        gradient = np.concatenate(
+            [points.T @ excess + _RIDGE * weights, excess.sum(axis=0, keepdims=True)]
+        )
+        return value, gradient.ravel()
+
+    start = np.zeros((size + 1) * num_classes)
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000})
+    weights, biases = np.split(best.x.reshape(size + 1, num_classes), [size])
+    return weights, biases[0]
+
+
+def _rate(logits):
+    """`log K - mean entropy` of the classes with logits [N, K], nats."""
+    from scipy.special import log_softmax
+
+    log_p = log_softmax(logits, axis=1)
+    return np.log(logits.shape[1]) + (np.exp(log_p) * log_p).sum(axis=1).mean()
