@@ -63,11 +63,11 @@ class JointVAEGMMTrainer(JointVAETrainer):
         self,
         vae,
         warmup_steps=8000,
-        warmup_capacity=16.0,
+        warmup_capacity=12.0,
         gamma=30.0,
         continuous_capacity=5.0,
         discrete_capacity=5.0,
-        capacity_steps=4000,
+        capacity_steps=3000,
         mixture_rows=20_000,
         **kwargs,
     ):

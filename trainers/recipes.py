@@ -460,11 +460,11 @@ RECIPES = {
         discrete=(10,),
         options={
             "warmup_steps": 8000,
-            "warmup_capacity": 16.0,
+            "warmup_capacity": 12.0,
             "gamma": 30.0,
             "continuous_capacity": 5.0,
             "discrete_capacity": 5.0,
-            "capacity_steps": 4000,
+            "capacity_steps": 3000,
         },
         learning_rate=5e-4,
         steps=24_000,

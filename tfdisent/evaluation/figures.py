@@ -22,9 +22,11 @@ def save_figures(directory, vae, dataset, encoding, base=None, steps=9, span=(-2
 
     Returns:
       {name: path} of what was written: reconstructions.png (where the model decodes images),
-      traversals.png and .gif (where there is a continuous latent, too), mean_activations.png and
-      association.png (where factors are known), class_shares.png (of a discrete latent, where
-      factors or labels are known; of several, class_shares_0.png and so on).
+      traversals.png and .gif (where there is a continuous latent, too), classes.png (where there is
+      a discrete one, too: a row for each class of the first, along the continuous latent with the
+      largest rate), mean_activations.png and association.png (where factors are known),
+      class_shares.png (of a discrete latent, where factors or labels are known; of several,
+      class_shares_0.png and so on).
     """
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -43,14 +45,16 @@ def save_figures(directory, vae, dataset, encoding, base=None, steps=9, span=(-2
         kl = encoding.kl_per_dim
         discrete = any(group.is_discrete for group in vae.latents.groups)
         traverse = visualize.traverse_classes if discrete else visualize.traverse
-        for name, save, count in (
-            ("traversals.png", visualize.save_traversal_grid, steps),
-            ("traversals.gif", visualize.save_traversal_gif, 25),
-        ):
-            paths[name] = directory / name
-            images = traverse(vae, base=image, steps=count, span=span)
-            values = visualize.traversal_values(steps, span=span)
-            save(paths[name], images, kl, **({"values": values} if name.endswith("png") else {}))
+        values = visualize.traversal_values(steps, span=span)
+        images = traverse(vae, base=image, steps=steps, span=span)
+        paths["traversals.png"] = directory / "traversals.png"
+        visualize.save_traversal_grid(paths["traversals.png"], images, kl, values=values)
+        if discrete:
+            paths["classes.png"] = directory / "classes.png"
+            _save_classes(paths["classes.png"], images, kl, values)
+        paths["traversals.gif"] = directory / "traversals.gif"
+        frames = traverse(vae, base=image, steps=25, span=span)
+        visualize.save_traversal_gif(paths["traversals.gif"], frames, kl)
 
     if dataset.factors is not None and num_continuous:
         factors = np.asarray(dataset.factors)[encoding.rows]
@@ -76,6 +80,18 @@ def save_figures(directory, vae, dataset, encoding, base=None, steps=9, span=(-2
             paths[name] = directory / name
             _save_class_shares(paths[name], probabilities, dataset, encoding.rows)
     return paths
+
+
+def _save_classes(path, images, kl_per_dim, values):
+    """One row per class of traversals [K, D, S, H, W, C], of the dimension that says most."""
+    first = visualize.order_by_kl(kl_per_dim)[0]
+    visualize.save_traversal_grid(
+        path,
+        images[:, first],
+        names=[f"class {k}" for k in range(len(images))],
+        block_names=[f"z{first}  KL {kl_per_dim[first]:.2f}"],
+        values=values,
+    )
 
 
 def _save_class_shares(path, probabilities, dataset, rows):

@@ -9,6 +9,9 @@ from tfdisent.visualize import figures
 # Okabe and Ito, 2008: colours that colour-blind readers tell apart; then shades of grey.
 _COLOURS = ("#009e73", "#d55e00", "#0072b2", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442")
 
+# Inches that an entry of the legend takes.
+_LEGEND_COLUMN, _LEGEND_ROW = 1.05, 0.2
+
 
 def class_shares(assignments, values, num_classes, num_values):
     """The share of each class among the rows that have a value: an estimate of p(class | value).
@@ -63,7 +66,9 @@ def class_shares_figure(assignments, factors, factor_names, factor_sizes, num_cl
     ]
     with figures.styled():
         width = min(max(4.0, 1.0 + 1.6 * len(counts)), 9.0)
-        figure = figures.new_figure(width, 1.9, layout="constrained")
+        columns = min(num_classes, int(width / _LEGEND_COLUMN))
+        height = 1.7 + _LEGEND_ROW * math.ceil(num_classes / columns)
+        figure = figures.new_figure(width, height, layout="constrained")
         panels = figure.subplots(1, len(counts), sharey=True, squeeze=False)[0]
         for axes, table, name in zip(panels, counts, factor_names, strict=True):
             _draw(axes, _shares(table))
@@ -73,7 +78,7 @@ def class_shares_figure(assignments, factors, factor_names, factor_sizes, num_cl
         figure.legend(
             *panels[0].get_legend_handles_labels(),
             loc="outside lower center",
-            ncols=min(num_classes, int(width / 0.8)),
+            ncols=columns,
             frameon=False,
         )
     return figure

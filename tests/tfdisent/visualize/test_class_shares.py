@@ -60,6 +60,21 @@ def test_many_classes_have_distinct_colours(tmp_path):
     assert b"<svg" in path.read_bytes()
 
 
+@pytest.mark.parametrize("num_classes", [2, 3, 10, 25])
+@pytest.mark.parametrize("num_factors", [1, 5])
+def test_the_legend_lies_inside_the_figure_and_leaves_room_for_the_panels(num_classes, num_factors):
+    factors = np.zeros((num_classes, num_factors), int)
+    names, sizes = [f"factor{j}" for j in range(num_factors)], [2] * num_factors
+    classes = np.arange(num_classes)
+    figure = visualize.class_shares_figure(classes, factors, names, sizes, num_classes)
+    figure.canvas.draw()
+    legend = figure.legends[0].get_window_extent()
+    assert legend.x0 >= 0 and legend.x1 <= figure.bbox.x1
+    assert legend.y0 >= 0
+    inches = [axes.get_window_extent().height / figure.dpi for axes in figure.axes]
+    assert min(inches) > 0.8
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
