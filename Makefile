@@ -6,8 +6,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 RUN ?= runs/demo
-# Processes that run tests at once.
+# Processes that run tests at once, and threads in each: more threads than cores slow all of them.
 WORKERS ?= 2
+THREADS ?= 1
+LIMITED := OMP_NUM_THREADS=$(THREADS) OPENBLAS_NUM_THREADS=$(THREADS) \
+	TF_NUM_INTRAOP_THREADS=$(THREADS) TF_NUM_INTEROP_THREADS=$(THREADS)
 
 .PHONY: demo test test-xla test-fast lint format install clean
 
@@ -15,11 +18,11 @@ demo: $(INSTALLED)
 	$(BIN)/tfdisent demo --out $(RUN)
 
 test: lint
-	$(BIN)/python -m pytest -q -m "not xla" -n $(WORKERS) --dist loadscope --durations=10
+	$(LIMITED) $(BIN)/python -m pytest -q -m "not xla" -n $(WORKERS) --dist loadscope --durations=10
 
 # Compiling every trainer with XLA takes minutes; on a CPU they train without it.
 test-xla: $(INSTALLED)
-	$(BIN)/python -m pytest -q -m xla -n $(WORKERS)
+	$(LIMITED) $(BIN)/python -m pytest -q -m xla -n $(WORKERS)
 
 test-fast: $(INSTALLED)
 	$(BIN)/python -m pytest -q

@@ -150,7 +150,7 @@ class JointVAEGMMTrainer(JointVAETrainer):
     def fit(self, *args, callbacks=None, **kwargs):
         """Trains; see `Trainer.fit`. The classes start after `warmup_steps` steps."""
         # Before the others, which may save or score what they see.
-        callbacks = [_StartClasses(self.warmup_steps), *(callbacks or [])]
+        callbacks = [_StartClasses(self.warmup_steps), *tf.nest.flatten(callbacks or [])]
         return super().fit(*args, callbacks=callbacks, **kwargs)
 
     def start_classes(self):

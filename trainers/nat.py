@@ -115,9 +115,7 @@ class NATTrainer(EncoderTrainer):
             best = tf.cond(is_due, lambda: self.reassigned(features, rows, mine), lambda: mine)
             loss = _mean_square(features, tf.gather(self.targets, best))
         self.minimize(loss, tape, self.optimizer, self.encoder.trainable_variables)
-        self.permutation.assign(
-            tf.tensor_scatter_nd_update(self.permutation, rows[:, tf.newaxis], best)
-        )
+        self.permutation.value.scatter_nd_update(rows[:, tf.newaxis], best)
         self.step.assign_add(1)
         return self.update_metrics(loss=loss, moved=tf.cast(best != mine, tf.float32))
 
