@@ -28,7 +28,8 @@ class JointVAETrainer(Trainer):
       **kwargs: see `Trainer`; the temperature of the Gumbel-softmax is 0.67 by default.
 
     Raises:
-      ValueError: if a kind of group is missing, or a capacity is negative.
+      ValueError: if a kind of group is missing, gamma or a capacity is negative, or
+        `capacity_steps` is not positive.
 
     Reference:
       Dupont, Learning Disentangled Joint Continuous and Discrete Representations, 2018,
@@ -53,13 +54,16 @@ class JointVAETrainer(Trainer):
         **kwargs,
     ):
         super().__init__(vae, **kwargs)
-        discrete = [group for group in vae.latents.groups if group.is_discrete]
-        if not discrete or len(discrete) == len(vae.latents.groups):
+        discrete = [group for group in vae.latents.amortised if group.is_discrete]
+        if not discrete or len(discrete) == len(vae.latents.amortised):
             raise ValueError(
-                "JointVAE takes Gaussian and Categorical groups, at least one of each, received "
+                "JointVAE infers Gaussian and Categorical groups, at least one of each, received "
                 f"{vae.latents}."
             )
+        if capacity_steps < 1:
+            raise ValueError(f"capacity_steps must be at least 1, received {capacity_steps}.")
         for name, value in (
+            ("gamma", gamma),
             ("continuous_capacity", continuous_capacity),
             ("discrete_capacity", discrete_capacity),
         ):

@@ -5,7 +5,6 @@ import numpy as np
 import tensorflow as tf
 
 from tfdisent import schedules
-from tfdisent.trainers.every_steps import EverySteps
 from tfdisent.trainers.joint_vae import JointVAETrainer
 
 # Variance added to that of each component: latents have unit variance, sleeping ones none.
@@ -28,27 +27,29 @@ class JointVAEGMMTrainer(JointVAETrainer):
        posterior means, and the encoder's logits become the linear function of the means that comes
        nearest to the mixture's responsibilities. No label enters.
     3. JointVAE's loss, with a fresh optimiser. In `capacity_steps` steps the capacity of the
-       continuous latents falls to `continuous_capacity`, so that they leave the classes to the
-       discrete one, whose capacity grows from its rate at the start to `discrete_capacity`.
+       continuous latents goes to `continuous_capacity`, a lower one, so that they leave the classes
+       to the discrete latent, whose capacity goes from `start_rate` to `discrete_capacity`.
 
-    `fit` does all three.
+    `fit` does all three, the second where it first returns to Python after the warm-up: choose
+    `steps_per_execution` so that it divides `warmup_steps`. One replica only.
 
     Args:
-      vae: `tfdisent.VAE` with one Gaussian group and one `Categorical` group; the last layer of its
-        encoder is dense.
+      vae: `tfdisent.VAE` with one Gaussian group and one `Categorical` group, whose encoder ends
+        with a linear dense layer with biases.
       warmup_steps: steps before the mixture.
       warmup_capacity: rate of the continuous latents until then, nats.
       gamma: weight of the two penalties.
       continuous_capacity: C_z at the end, nats.
       discrete_capacity: C_c at the end, nats; never above log K.
       capacity_steps: steps after the mixture in which the capacities go there.
-      mixture_rows: posterior means that the mixture is fitted to.
+      mixture_rows: posterior means that the mixture is fitted to, at most.
       **kwargs: see `Trainer`.
 
     Attributes:
       start_step: int64 weight, the step at which the classes started, -1 before.
-      start_rate: weight, the rate of the discrete group at the start, nats.
+      start_rate: weight, the mean rate of the first logits over those posterior means, nats.
       recent_means: [mixture_rows, D] weight, the posterior means of the last images, oldest first.
+      num_recent: int64 weight, how many of its rows, the last ones, are filled.
 
     Raises:
       ValueError: if the groups or the encoder are others, or a number is out of range.
@@ -74,16 +75,13 @@ class JointVAEGMMTrainer(JointVAETrainer):
         super().__init__(
             vae, gamma, continuous_capacity, discrete_capacity, capacity_steps, **kwargs
         )
-        if sorted(group.is_discrete for group in vae.latents.groups) != [False, True]:
+        kinds = sorted(group.is_discrete for group in vae.latents.amortised)
+        if kinds != [False, True] or len(vae.latents.groups) != 2:
             raise ValueError(
                 "the classes start from one Gaussian group and there is one Categorical group, "
                 f"received {vae.latents}."
             )
-        if not isinstance(vae.encoder.layers[-1], keras.layers.Dense):
-            raise ValueError(
-                "expected an encoder whose last layer is dense, received "
-                f"{type(vae.encoder.layers[-1]).__name__}."
-            )
+        _last_dense_layer(vae)
         self.discrete_group = vae.latents.group(self.discrete_names[0])
         self.continuous_group = next(g for g in vae.latents.groups if not g.is_discrete)
         if warmup_steps < 1:
@@ -148,9 +146,19 @@ class JointVAEGMMTrainer(JointVAETrainer):
         self.num_recent.assign(tf.minimum(count, self.mixture_rows))
 
     def fit(self, *args, callbacks=None, **kwargs):
-        """Trains; see `Trainer.fit`. The classes start after `warmup_steps` steps."""
+        """Trains; see `Trainer.fit`. The classes start once `warmup_steps` steps are taken.
+
+        Raises:
+          ValueError: if there is more than one replica; see also `Trainer.fit`.
+          FloatingPointError: if the posterior means are not finite.
+        """
         # Before the others, which may save or score what they see.
-        callbacks = [_StartClasses(self.warmup_steps), *tf.nest.flatten(callbacks or [])]
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            raise ValueError(
+                f"{type(self).__name__} trains on one replica, received a strategy with "
+                f"{self.distribute_strategy.num_replicas_in_sync}."
+            )
+        callbacks = [_StartClasses(), *tf.nest.flatten(callbacks or [])]
         return super().fit(*args, callbacks=callbacks, **kwargs)
 
     def start_classes(self):
@@ -160,6 +168,7 @@ class JointVAEGMMTrainer(JointVAETrainer):
 
         Raises:
           ValueError: if there are fewer means than classes.
+          FloatingPointError: if a mean is not finite.
         """
         means = np.asarray(self.recent_means.value, np.float64)
         means = means[len(means) - int(self.num_recent) :]
@@ -169,6 +178,11 @@ class JointVAEGMMTrainer(JointVAETrainer):
                 f"expected posterior means of at least {num_classes} images, have {len(means)}: "
                 "train some steps first."
             )
+        if not np.isfinite(means).all():
+            raise FloatingPointError(
+                f"the posterior means before step {int(self.step)} are not finite: lower the "
+                "learning rate or gamma."
+            )
         responsibilities = _responsibilities(means, num_classes, self.seed)
         weights, biases = _nearest_linear_classifier(means, responsibilities)
         self._set_logits(weights, biases)
@@ -177,7 +191,7 @@ class JointVAEGMMTrainer(JointVAETrainer):
 
     def _set_logits(self, weights, biases):
         """Makes the encoder's logits `mean @ weights + biases`, which its last layer can say."""
-        layer = self.vae.encoder.layers[-1]
+        layer = _last_dense_layer(self.vae)
         columns, start = {}, 0
         for group in self.vae.latents.amortised:
             columns[group.name] = slice(start, start + group.size)
@@ -198,17 +212,49 @@ class JointVAEGMMTrainer(JointVAETrainer):
         }
 
 
-class _StartClasses(EverySteps):
-    """Starts the classes of a `JointVAEGMMTrainer` at the end of its warm-up."""
+class _StartClasses(keras.callbacks.Callback):
+    """Starts the classes of a `JointVAEGMMTrainer` as soon as its warm-up is over."""
 
-    def act(self, step):
-        if int(self.model.start_step) < 0:
+    def on_epoch_begin(self, epoch, logs=None):
+        # Read once an epoch: reading weights at every step would wait for a GPU.
+        self._first_step = int(self.model.step)
+        self._has_started = int(self.model.start_step) >= 0
+        self._start_if_due(self._first_step)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._start_if_due(self._first_step + batch + 1)
+
+    def _start_if_due(self, step):
+        if not self._has_started and step >= self.model.warmup_steps:
             self.model.start_classes()
+            self._has_started = True
+
+
+def _last_dense_layer(vae):
+    """The linear dense layer that an encoder ends with.
+
+    Raises:
+      ValueError: if it ends with something else.
+    """
+    layer, width = vae.encoder.layers[-1], vae.latents.parameter_size
+    if not (
+        isinstance(layer, keras.layers.Dense)
+        and layer.units == width
+        and layer.use_bias
+        and layer.activation is keras.activations.linear
+        and getattr(vae.encoder, "outputs", [None])[0] is layer.output
+    ):
+        raise ValueError(
+            f"expected an encoder that ends with a linear dense layer of {width} units with "
+            f"biases, received one that ends with {layer}."
+        )
+    return layer
 
 
 def _responsibilities(points, num_components, seed):
     """p(component | point) [N, K] under the likeliest mixture of some restarts."""
     from sklearn.mixture import GaussianMixture
+    from threadpoolctl import threadpool_limits
 
     mixture = GaussianMixture(
         num_components,
@@ -217,7 +263,9 @@ def _responsibilities(points, num_components, seed):
         reg_covar=_MIN_VARIANCE,
         random_state=seed,
     )
-    return mixture.fit(points).predict_proba(points)
+    # Several threads add in an order of their own, so that equal runs would differ.
+    with threadpool_limits(1):
+        return mixture.fit(points).predict_proba(points)
 
 
 def _nearest_linear_classifier(points, responsibilities):

@@ -110,7 +110,7 @@ class NATTrainer(EncoderTrainer):
             )
         with tf.GradientTape() as tape:
             features = self.unit_features(x, training=True)
-            mine = tf.gather(self.permutation, rows)  # [B], P of the batch
+            mine = tf.gather(self.permutation.value, rows)  # [B], P of the batch
             is_due = self.epoch(x.shape[0]) % self.reassign_every == 0
             best = tf.cond(is_due, lambda: self.reassigned(features, rows, mine), lambda: mine)
             loss = _mean_square(features, tf.gather(self.targets, best))
@@ -121,7 +121,7 @@ class NATTrainer(EncoderTrainer):
 
     def test_step(self, data):
         x, rows = self.images(data, training=False), self.labels(data)
-        targets = tf.gather(self.targets, tf.gather(self.permutation, rows))
+        targets = tf.gather(self.targets, tf.gather(self.permutation.value, rows))
         loss = _mean_square(self.unit_features(x, training=False), targets)
         return self.update_metrics(loss=loss, moved=0.0)
 

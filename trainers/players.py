@@ -74,8 +74,9 @@ class Players:
     def restart_optimizer(self, optimizer, when):
         """Sets an optimiser back to its first step if the boolean tensor `when` is true.
 
-        Slots and the iteration counter take their initial values; the learning rate stays. Zeroing
-        the slots alone would make the next steps of Adam two to three times too large.
+        Slots and the iteration counter take their initial values; a learning rate stays, a schedule
+        of it begins anew. Zeroing the slots alone would make the next steps of Adam two to three
+        times too large.
         """
 
         def restart():

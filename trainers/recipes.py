@@ -222,6 +222,12 @@ class Recipe:
         if "dataset_size" in inspect.signature(trainer_class.__init__).parameters:
             options["dataset_size"] = dataset_size
         trainer = trainer_class(vae, seed=self.seed, source=source, **options)
+        for pause in trainer.pauses:
+            if pause >= self.steps:
+                raise ValueError(
+                    f"{self.method} goes on with its next part after step {pause}, received a "
+                    f"training of {self.steps} steps."
+                )
         trainer.compile(self._optimizer())
         return trainer
 

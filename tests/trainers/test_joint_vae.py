@@ -56,12 +56,29 @@ def test_gamma_zero_is_the_distortion():
     np.testing.assert_allclose(terms["loss"], np.mean(terms["distortion"]), rtol=1e-6)
 
 
-def test_both_kinds_of_groups_are_needed():
-    for groups in ((Gaussian(2),), (Categorical(3),)):
-        with pytest.raises(ValueError, match="at least one of each"):
-            _trainer(*groups)
+@pytest.mark.parametrize(
+    "groups",
+    [
+        (Gaussian(2),),
+        (Categorical(3),),
+        (Gaussian(2), Categorical(3, inference=None)),
+        (Gaussian(2, inference=None), Categorical(3)),
+    ],
+)
+def test_both_kinds_of_groups_are_needed(groups):
+    with pytest.raises(ValueError, match="at least one of each"):
+        _trainer(*groups)
 
 
-def test_negative_capacities_are_refused():
-    with pytest.raises(ValueError, match="continuous_capacity must not be negative, received -1"):
-        _trainer(continuous_capacity=-1.0)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"continuous_capacity": -1.0}, "continuous_capacity must not be negative, received -1"),
+        ({"discrete_capacity": -2.0}, "discrete_capacity must not be negative, received -2"),
+        ({"gamma": -1.0}, "gamma must not be negative, received -1"),
+        ({"capacity_steps": 0}, "capacity_steps must be at least 1, received 0"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        _trainer(**options)

@@ -5,7 +5,7 @@ import tensorflow as tf
 from sklearn.linear_model import LogisticRegression
 
 from tfdisent import VAE, Categorical, Gaussian, JointVAEGMMTrainer, Latents, metrics
-from tfdisent.trainers import FusedAdam, joint_vae_gmm
+from tfdisent.trainers import FusedAdam, joint_vae_gmm, recipes
 from tfdisent.trainers.checkpoints import Checkpoints
 
 
@@ -51,7 +51,7 @@ def test_discrete_capacity_is_never_above_the_entropy_of_the_classes():
     np.testing.assert_allclose(trainer.capacities(tf.constant(50))[1], np.log(3), rtol=1e-6)
 
 
-def test_the_classifier_is_the_ridge_regression_of_scikit_learn():
+def test_the_classifier_is_the_logistic_regression_of_scikit_learn():
     points, labels = _clusters()
     weights, biases = joint_vae_gmm._nearest_linear_classifier(points, np.eye(3)[labels])
     peer = LogisticRegression(C=1 / (joint_vae_gmm._RIDGE * len(points)), tol=1e-10, max_iter=1000)
@@ -141,16 +141,17 @@ def test_fit_starts_the_classes_after_the_warm_up_once(steps_per_execution):
     assert int(trainer.optimizer.iterations) == 12 - int(trainer.start_step)
 
 
-def test_a_training_killed_before_the_start_ends_with_the_same_weights(tmp_path):
+@pytest.mark.parametrize("step", [3, 4])  # the start is after step 4
+def test_a_training_killed_about_the_start_ends_with_the_same_weights(step, tmp_path):
     whole = _trainer()
     whole.fit(_batches(), steps_per_epoch=8, verbose=0)
 
     killed = _trainer()
-    killed.fit(_batches(), steps_per_epoch=3, verbose=0)
+    killed.fit(_batches(), steps_per_epoch=step, verbose=0)
     Checkpoints(killed, tmp_path).save()
     resumed = _trainer()
-    assert Checkpoints(resumed, tmp_path).restore() == 3
-    resumed.fit(_batches(skip=3), steps_per_epoch=5, verbose=0)
+    assert Checkpoints(resumed, tmp_path).restore() == step
+    resumed.fit(_batches(skip=step), steps_per_epoch=8 - step, verbose=0)
     for a, b in zip(whole.variables, resumed.variables, strict=True):
         np.testing.assert_array_equal(np.asarray(a.value), np.asarray(b.value))
 
@@ -190,6 +191,7 @@ def test_no_means_no_mixture():
     [
         ((Gaussian(2), Categorical(3), Categorical(2, "more")), {}, "one Categorical group"),
         ((Gaussian(2), Gaussian(2, "more"), Categorical(3)), {}, "one Gaussian group"),
+        ((Gaussian(2), Gaussian(2, "n", inference=None), Categorical(3)), {}, "one Gaussian group"),
         ((), {"warmup_steps": 0}, "warmup_steps must be at least 1, received 0"),
         ((), {"warmup_capacity": -1.0}, "warmup_capacity must not be negative, received -1"),
         ((), {"mixture_rows": 2}, "at least the 3 classes, received 2"),
@@ -200,12 +202,46 @@ def test_bad_arguments_are_refused(groups, options, message):
         _trainer(*groups, **options)
 
 
-def test_an_encoder_that_does_not_end_with_a_dense_layer_is_refused():
+_ENDS = {
+    "another layer": lambda x: keras.layers.Rescaling(1.0)(keras.layers.Dense(7)(x)),
+    "an operation": lambda x: keras.ops.clip(keras.layers.Dense(7)(x), -1, 1),
+    "a part": lambda x: keras.layers.Dense(14)(x)[:, :7],
+    "several": lambda x: keras.ops.concatenate([keras.layers.Dense(n)(x) for n in (2, 5)], axis=1),
+    "an activation": lambda x: keras.layers.Dense(7, activation="tanh")(x),
+    "no biases": lambda x: keras.layers.Dense(7, use_bias=False)(x),
+}
+
+
+@pytest.mark.parametrize("end", _ENDS)
+def test_an_encoder_that_does_not_end_with_a_linear_dense_layer_is_refused(end):
     inputs = keras.Input((8, 8, 1))
-    x = keras.layers.Dense(7)(keras.layers.Flatten()(inputs))
-    encoder = keras.Model(inputs, keras.layers.Rescaling(1.0)(x))
+    encoder = keras.Model(inputs, _ENDS[end](keras.layers.Flatten()(inputs)))
     z = keras.Input((5,))
     decoder = keras.Model(z, keras.layers.Reshape((8, 8, 1))(keras.layers.Dense(64)(z)))
     vae = VAE(encoder, decoder, Latents(Gaussian(2), Categorical(3)))
-    with pytest.raises(ValueError, match="last layer is dense, received Rescaling"):
+    with pytest.raises(ValueError, match="a linear dense layer of 7 units with biases"):
         JointVAEGMMTrainer(vae)
+
+
+def test_classes_start_late_where_the_end_of_the_warm_up_was_missed():
+    trainer = _trainer()
+    for _ in range(5):
+        trainer.train_on_batch(_images()[:8])
+    assert int(trainer.start_step) == -1
+    trainer.fit(_batches(), steps_per_epoch=1, verbose=0)
+    assert int(trainer.start_step) == 5
+
+
+def test_means_that_are_not_finite_are_no_mixture():
+    trainer = _trainer()
+    trainer.recent_means.assign(np.full((24, 2), np.nan, np.float32))
+    trainer.num_recent.assign(24)
+    with pytest.raises(FloatingPointError, match="before step 0 are not finite"):
+        trainer.start_classes()
+
+
+def test_a_recipe_that_ends_within_the_warm_up_is_refused():
+    recipe = recipes.get("joint_vae_gmm/mnist")
+    assert recipe.scaled_to(240).options["warmup_steps"] == 80
+    with pytest.raises(ValueError, match="after step 8000, received a training of 6000 steps"):
+        recipe.replace(steps=6000).build((32, 32, 1))
