@@ -163,8 +163,7 @@ _ALL = (
         "JointVAE from a Gaussian mixture",
         "JointVAEGMMTrainer",
         "Dupont, Learning Disentangled Joint Continuous and Discrete Representations, 2018, "
-        "arXiv:1804.00104; the start: Jiang et al., Variational Deep Embedding, 2017, "
-        "arXiv:1611.05148",
+        "arXiv:1804.00104 and Jiang et al., Variational Deep Embedding, 2017, arXiv:1611.05148",
         schedules=("warmup_steps", "capacity_steps"),
         discrete=(3,),
     ),
