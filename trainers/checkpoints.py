@@ -3,8 +3,9 @@
 import os
 import time
 
-import keras
 import tensorflow as tf
+
+from tfdisent.trainers.every_steps import AfterBatches
 
 
 class Checkpoints:
@@ -72,7 +73,7 @@ class Checkpoints:
         return int(self.trainer.step)
 
 
-class CheckpointEvery(keras.callbacks.Callback):
+class CheckpointEvery(AfterBatches):
     """Saves a checkpoint every so many steps or seconds, and at the end of training.
 
     Args:
@@ -99,12 +100,7 @@ class CheckpointEvery(keras.callbacks.Callback):
         self._saved_step = int(self.model.step)
         self._saved_time = time.monotonic()
 
-    def on_epoch_begin(self, epoch, logs=None):
-        # Read once an epoch: reading the weight at every step would wait for a GPU.
-        self._first_step = int(self.model.step)
-
-    def on_train_batch_end(self, batch, logs=None):
-        step = self._first_step + batch + 1
+    def after(self, step):
         by_steps = self.steps is not None and step // self.steps > self._saved_step // self.steps
         elapsed = time.monotonic() - self._saved_time
         if by_steps or (self.seconds is not None and elapsed >= self.seconds):

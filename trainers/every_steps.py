@@ -1,9 +1,24 @@
-"""A callback that acts every so many steps of the trainer."""
+"""Callbacks that follow the trainer's own step."""
 
 import keras
 
 
-class EverySteps(keras.callbacks.Callback):
+class AfterBatches(keras.callbacks.Callback):
+    """Calls `after(step)` whenever a batch, or an execution of several steps, returns to Python."""
+
+    def after(self, step):
+        """What is done when `self.model` has taken `step` steps."""
+        raise NotImplementedError(f"{type(self).__name__} implements after")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # Read once an epoch: reading the weight at every step would wait for a GPU.
+        self._first_step = int(self.model.step)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.after(self._first_step + batch + 1)
+
+
+class EverySteps(AfterBatches):
     """Calls `act(step)` whenever the trainer's step has passed a multiple of `steps`.
 
     The trainer's own step counts, so that a resumed training acts where an uninterrupted one would.
@@ -29,12 +44,7 @@ class EverySteps(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self._last_step = int(self.model.step)
 
-    def on_epoch_begin(self, epoch, logs=None):
-        # Read once an epoch: reading the weight at every step would wait for a GPU.
-        self._first_step = int(self.model.step)
-
-    def on_train_batch_end(self, batch, logs=None):
-        step = self._first_step + batch + 1
+    def after(self, step):
         if step // self.steps > self._last_step // self.steps:
             self._last_step = step
             self.act(int(self.model.step))

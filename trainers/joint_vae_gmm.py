@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfdisent import schedules
+from tfdisent.trainers.every_steps import AfterBatches
 from tfdisent.trainers.joint_vae import JointVAETrainer
 
 # Variance added to that of each component: latents have unit variance, sleeping ones none.
@@ -152,12 +153,12 @@ class JointVAEGMMTrainer(JointVAETrainer):
           ValueError: if there is more than one replica; see also `Trainer.fit`.
           FloatingPointError: if the posterior means are not finite.
         """
-        # Before the others, which may save or score what they see.
         if self.distribute_strategy.num_replicas_in_sync > 1:
             raise ValueError(
                 f"{type(self).__name__} trains on one replica, received a strategy with "
                 f"{self.distribute_strategy.num_replicas_in_sync}."
             )
+        # Before the others, which may save or score what they see.
         callbacks = [_StartClasses(), *tf.nest.flatten(callbacks or [])]
         return super().fit(*args, callbacks=callbacks, **kwargs)
 
@@ -197,11 +198,10 @@ class JointVAEGMMTrainer(JointVAETrainer):
             columns[group.name] = slice(start, start + group.size)
             start += group.parameter_size
         mean, logits = (columns[g.name] for g in (self.continuous_group, self.discrete_group))
-        kernel, bias = (np.array(value.numpy()) for value in (layer.kernel, layer.bias))
+        kernel, bias = layer.get_weights()
         kernel[:, logits] = kernel[:, mean] @ weights
         bias[logits] = bias[mean] @ weights + biases
-        layer.kernel.assign(kernel)
-        layer.bias.assign(bias)
+        layer.set_weights([kernel, bias])
 
     def get_config(self):
         return {
@@ -212,19 +212,15 @@ class JointVAEGMMTrainer(JointVAETrainer):
         }
 
 
-class _StartClasses(keras.callbacks.Callback):
+class _StartClasses(AfterBatches):
     """Starts the classes of a `JointVAEGMMTrainer` as soon as its warm-up is over."""
 
     def on_epoch_begin(self, epoch, logs=None):
-        # Read once an epoch: reading weights at every step would wait for a GPU.
-        self._first_step = int(self.model.step)
+        super().on_epoch_begin(epoch, logs)
         self._has_started = int(self.model.start_step) >= 0
-        self._start_if_due(self._first_step)
+        self.after(int(self.model.step))
 
-    def on_train_batch_end(self, batch, logs=None):
-        self._start_if_due(self._first_step + batch + 1)
-
-    def _start_if_due(self, step):
+    def after(self, step):
         if not self._has_started and step >= self.model.warmup_steps:
             self.model.start_classes()
             self._has_started = True

@@ -81,6 +81,7 @@ def _discriminator(size):
 
 
 _ELBO = ("loss", "distortion", "rate", "elbo")
+_CAPACITIES = ("continuous_rate", "discrete_rate", "continuous_capacity", "discrete_capacity")
 _VAE_PLAYER = {"optimizer": lambda trainer: trainer.vae.trainable_variables}
 
 CASES = {
@@ -275,13 +276,7 @@ CASES = {
             capacity_steps=10,
             seed=3,
         ),
-        (
-            *_ELBO,
-            "continuous_rate",
-            "discrete_rate",
-            "continuous_capacity",
-            "discrete_capacity",
-        ),
+        (*_ELBO, *_CAPACITIES),
         _VAE_PLAYER,
     ),
     "joint_vae_gmm": Case(
@@ -295,13 +290,7 @@ CASES = {
             mixture_rows=20,
             seed=3,
         ),
-        (
-            *_ELBO,
-            "continuous_rate",
-            "discrete_rate",
-            "continuous_capacity",
-            "discrete_capacity",
-        ),
+        (*_ELBO, *_CAPACITIES),
         _VAE_PLAYER,
     ),
     "deep_vib": Case(
