@@ -1,4 +1,4 @@
-"""Times of `assignment.balanced_assignment` beside OR-tools, SciPy and a CascadeVAE step.
+"""Times of `balanced_assignment` and `linear_assignment` beside OR-tools, SciPy and training steps.
 
     python benchmarks/assignment.py [--ortools-python .bench/bin/python] [--repeat 5]
 
@@ -12,6 +12,9 @@ is checked against both.
 Second table: calls inside a `tf.function`, as a trainer makes them, at B = 64 and K = 3, and their
 share of a CascadeVAE step. The step (encoder and decoder of `conv64`, m = 6, three decodings in one
 pass, the assignment, gradients, Adam) trains on dSprites, and its own costs are what is solved.
+
+Third table: `linear_assignment` from array to array on inner products of random unit vectors, as in
+the first step of NAT, beside SciPy, whose total is checked.
 """
 
 import argparse
@@ -26,6 +29,7 @@ import time
 import numpy as np
 
 BATCH_SIZES, CLASSES = (64, 256, 1024), (3, 10, 25)
+LINEAR_SIZES = (32, 64, 128, 256, 512, 1024)
 BATCH_SIZE, NUM_CLASSES, CONTINUOUS, WEIGHT = 64, 3, 6, 0.001
 
 
@@ -259,6 +263,26 @@ def share_of_step(num_steps, repeat):
     Console().print(f"A step of {BATCH_SIZE} rows takes {1e3 * step:.1f} ms (median)", table)
 
 
+def compare_linear_solvers(repeat):
+    """Prints the table of one column for each row."""
+    from scipy.optimize import linear_sum_assignment
+
+    from tfdisent.linear_assignment import linear_assignment
+
+    table = Table("B", "ours, ms", "SciPy, ms", title="one column for each row")
+    for size in LINEAR_SIZES:
+        vectors = np.random.default_rng(0).normal(size=(2, size, 64))
+        features, targets = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+        costs = -features @ targets.T
+        linear_assignment(costs)  # compiles
+        ours, columns = least_seconds(lambda c=costs: linear_assignment(c).numpy(), repeat)
+        scipy, (rows, expected) = least_seconds(lambda c=costs: linear_sum_assignment(c), repeat)
+        if abs(costs[rows, columns].sum() - costs[rows, expected].sum()) > 1e-9 * size:
+            raise RuntimeError(f"not SciPy's optimum at {size}")
+        table.add_row(str(size), f"{1e3 * ours:.2f}", f"{1e3 * scipy:.2f}")
+    Console().print(table)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ortools-python", metavar="PATH", help="interpreter that has OR-tools")
@@ -280,3 +304,4 @@ if __name__ == "__main__":
     here = sys.executable if importlib.util.find_spec("ortools") else None
     compare_solvers(arguments.ortools_python or here, arguments.repeat, arguments.scipy_limit)
     share_of_step(arguments.steps, arguments.repeat)
+    compare_linear_solvers(arguments.repeat)

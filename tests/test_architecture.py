@@ -18,6 +18,7 @@ FOUNDATION = {
     "priors",
     "networks",
     "assignment",
+    "linear_assignment",
 }
 MODEL = {"vae", "objectives", "data"}
 # Part of tfdisent -> the parts that it may import besides itself: never trainers, never export.

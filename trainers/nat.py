@@ -4,12 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfdisent.assignment import balanced_assignment
+from tfdisent.linear_assignment import linear_assignment
 from tfdisent.trainers.encoder_trainer import EncoderTrainer
-
-# Inner products of unit vectors lie in [-1, 1]: moving a row to a free target costs 2 at most, less
-# than what two rows on one target pay.
-_PRICE_OF_SHARING = 4.0
 
 
 @keras.saving.register_keras_serializable("tfdisent")
@@ -140,9 +136,7 @@ class NATTrainer(EncoderTrainer):
         A batch across the border of two epochs may hold a row twice, and is left as it is.
         """
         costs = -tf.matmul(features, tf.gather(self.targets, mine), transpose_b=True)  # [B, B]
-        # As many classes as rows and a price that forbids to share one: a linear assignment.
-        one_hot = balanced_assignment(costs, _PRICE_OF_SHARING)
-        best = tf.gather(mine, tf.argmax(one_hot, axis=1))
+        best = tf.gather(mine, linear_assignment(costs))
         ordered = tf.sort(rows)
         is_distinct = tf.reduce_all(ordered[1:] != ordered[:-1])
         return tf.where(is_distinct, best, mine)
