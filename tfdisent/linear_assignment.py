@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 _FREE = -1
+# Costs end here, so that no sum of them overflows: an infinite path would have no end.
+_LARGEST = 1e290
 
 
 def linear_assignment(costs, jit_compile=True):
@@ -29,7 +31,7 @@ def linear_assignment(costs, jit_compile=True):
     all the finite ones together.
 
     Args:
-      costs: [B, B] tensor or array of floats.
+      costs: [B, B] tensor or array of floats; beyond 1e290 all count alike.
       jit_compile: whether to compile the solver with XLA when the caller is not compiled itself.
         Its loops then run tens of times faster on a CPU; the first call for a shape takes a second.
 
@@ -93,8 +95,8 @@ def _solve(costs):
 def _finite(costs):
     """Costs [B, B] with what is not finite at more than all the others together."""
     is_finite = tf.math.is_finite(costs)
-    total = tf.reduce_sum(tf.where(is_finite, tf.abs(costs), 0.0))
-    return tf.where(is_finite, costs, 2 * total + 1)
+    costs = tf.where(is_finite, tf.clip_by_value(costs, -_LARGEST, _LARGEST), 0.0)
+    return tf.where(is_finite, costs, 2 * tf.reduce_sum(tf.abs(costs)) + 1)
 
 
 def _shortest_path(row, costs, index, had_by, row_price, column_price):
