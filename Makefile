@@ -1,5 +1,5 @@
 # Two commands for a fresh machine with Python 3.11-3.13 and make:
-#   make demo    trains on dSprites, scores, draws, exports (about ten minutes on two cores)
+#   make demo    trains on dSprites, scores, draws, exports (ten to fifteen minutes on two cores)
 #   make test    checks style and runs every test but those under XLA (make test-xla)
 PYTHON ?= python3
 VENV ?= .venv

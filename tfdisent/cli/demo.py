@@ -29,7 +29,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Of weights, data order and noise.")] = 0,
     debug: Debug = False,
 ):
-    """Train on dSprites, score, draw, export, serve one image: ten minutes on two cores."""
+    """Train on dSprites, score, draw, export, serve one image: ten to fifteen minutes."""
     with one_sentence(debug):
         from tfdisent.quiet import import_tensorflow
         from tfdisent.trainers import recipes
