@@ -267,7 +267,7 @@ def compare_linear_solvers(repeat):
     """Prints the table of one column for each row."""
     from scipy.optimize import linear_sum_assignment
 
-    from tfdisent.linear_assignment import linear_assignment
+    from tfdisent.assignment import linear_assignment
 
     table = Table("B", "ours, ms", "SciPy, ms", title="one column for each row")
     for size in LINEAR_SIZES:

@@ -18,7 +18,6 @@ FOUNDATION = {
     "priors",
     "networks",
     "assignment",
-    "linear_assignment",
 }
 MODEL = {"vae", "objectives", "data"}
 # Part of tfdisent -> the parts that it may import besides itself: never trainers, never export.

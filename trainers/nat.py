@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfdisent.linear_assignment import linear_assignment
+from tfdisent import assignment
 from tfdisent.trainers.encoder_trainer import EncoderTrainer
 
 
@@ -136,7 +136,7 @@ class NATTrainer(EncoderTrainer):
         A batch across the border of two epochs may hold a row twice, and is left as it is.
         """
         costs = -tf.matmul(features, tf.gather(self.targets, mine), transpose_b=True)  # [B, B]
-        best = tf.gather(mine, linear_assignment(costs))
+        best = tf.gather(mine, assignment.linear_assignment(costs))
         ordered = tf.sort(rows)
         is_distinct = tf.reduce_all(ordered[1:] != ordered[:-1])
         return tf.where(is_distinct, best, mine)

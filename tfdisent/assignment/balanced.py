@@ -28,8 +28,9 @@ Soc. Japan 64, 2021). `_solve` starts large batches close to n*.
 
 import math
 
-import numpy as np
 import tensorflow as tf
+
+from tfdisent.assignment.costs import check_finite, check_floating
 
 # Whole numbers are exact in float64 up to 2**53; one bit is left for the rounding of a logarithm.
 _EXACT_BITS = 52
@@ -98,8 +99,7 @@ def balanced_assignment(costs, weight, jit_compile=True):
 
 
 def _validate(costs, weight):
-    if not costs.dtype.is_floating:
-        raise TypeError(f"costs must be of a floating type, received {costs.dtype.name}.")
+    check_floating(costs)
     if costs.shape.rank != 2 or not costs.shape[1]:
         raise ValueError(
             "costs must be a matrix [B, K] with a known, positive number of classes K, "
@@ -110,10 +110,7 @@ def _validate(costs, weight):
     known_weight = tf.get_static_value(weight)
     if known_weight is not None and not 0 <= known_weight < math.inf:
         raise ValueError(f"weight must be finite and not negative, received {known_weight}.")
-    known_costs = tf.get_static_value(costs)
-    if known_costs is not None and not np.isfinite(known_costs).all():
-        num_bad = np.count_nonzero(~np.isfinite(known_costs))
-        raise ValueError(f"costs must be finite, received {num_bad} values that are not.")
+    check_finite(costs)
 
 
 def _assign(costs, weight):

@@ -12,8 +12,7 @@ import pytest
 import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 
-from tfdisent import assignment
-from tfdisent.assignment import balanced_assignment
+from tfdisent.assignment import balanced, balanced_assignment
 
 WEIGHTS = [0.0, 1e-6, 1e-3, 0.3, 1.0, 17.0, 1e3, 1e6, 1e9]
 
@@ -149,7 +148,7 @@ def test_staged_and_direct_solutions_cost_the_same(monkeypatch):
     rng = np.random.default_rng(3)
     kinds = random_costs(rng, 256, 3)
     staged = {kind: balanced_assignment(costs, 0.5) for kind, costs in kinds.items()}
-    monkeypatch.setattr("tfdisent.assignment._FIRST_STAGE", 10**9)
+    monkeypatch.setattr("tfdisent.assignment.balanced._FIRST_STAGE", 10**9)
     direct = tf.function(lambda costs: balanced_assignment(costs, 0.5), jit_compile=True)
     for kind, costs in kinds.items():
         expected = objective(costs, 0.5, direct(costs + 0.0))
@@ -167,7 +166,7 @@ def test_counted_loops_go_as_far_as_those_that_settle(shape, monkeypatch):
         cases += [(costs, weight) for weight in (1e-3, 1.0, 1e2, 1e4)]
     cases += [(rng.integers(0, 4, size=shape).astype(float), 1.0) for _ in range(20)]
     counted = [balanced_assignment(*case) for case in cases]
-    monkeypatch.setattr(assignment, "_COUNTED", (0, 0))
+    monkeypatch.setattr(balanced, "_COUNTED", (0, 0))
     settling = tf.function(lambda *case: balanced_assignment(*case), jit_compile=True)
     for case, classes in zip(cases, counted, strict=True):
         costs, weight = case
@@ -180,7 +179,7 @@ def test_no_loop_of_a_small_batch_asks_the_host_whether_to_go_on():
 
     def loops(rows, num_classes):
         costs, weight = tf.zeros([rows, num_classes]), tf.constant(1.0, tf.float64)
-        program = assignment._compiled_assign.experimental_get_compiler_ir(costs, weight)
+        program = balanced._compiled_assign.experimental_get_compiler_ir(costs, weight)
         lines = [line for line in program("optimized_hlo").splitlines() if " while(" in line]
         return [re.findall(r"known_trip_count\W+n\W+(\d+)", line) for line in lines]
 

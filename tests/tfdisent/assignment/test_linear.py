@@ -11,8 +11,7 @@ import pytest
 import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 
-from tfdisent.assignment import balanced_assignment
-from tfdisent.linear_assignment import linear_assignment
+from tfdisent.assignment import balanced_assignment, linear_assignment
 
 
 def total(costs, columns):

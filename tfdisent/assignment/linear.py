@@ -1,13 +1,14 @@
 """Exact linear assignment inside the graph: as many columns as rows, each used once. NAT's step.
 
-`tfdisent.assignment` solves the problem whose columns may be shared at a price. Here no column is
-shared, and shortest augmenting paths need no more than B^2 rounds of a few operations on [B].
+`tfdisent.assignment.balanced` solves the problem whose columns may be shared at a price. Here none
+is shared, and shortest augmenting paths need no more than B^2 rounds of a few operations on [B].
 """
 
 import math
 
-import numpy as np
 import tensorflow as tf
+
+from tfdisent.assignment.costs import check_finite, check_floating
 
 _FREE = -1
 # Costs end here, so that no sum of them overflows: an infinite path would have no end.
@@ -56,15 +57,11 @@ def linear_assignment(costs, jit_compile=True):
 
 
 def _validate(costs):
-    if not costs.dtype.is_floating:
-        raise TypeError(f"costs must be of a floating type, received {costs.dtype.name}.")
+    check_floating(costs)
     known = set(costs.shape) - {None} if costs.shape.rank == 2 else {0}
     if len(known) > 1 or 0 in known:
         raise ValueError(f"costs must be a square matrix, received shape {costs.shape}.")
-    known_costs = tf.get_static_value(costs)
-    if known_costs is not None and not np.isfinite(known_costs).all():
-        num_bad = np.count_nonzero(~np.isfinite(known_costs))
-        raise ValueError(f"costs must be finite, received {num_bad} values that are not.")
+    check_finite(costs)
 
 
 def _solve(costs):
