@@ -1,6 +1,7 @@
 # Two commands for a fresh machine with Python 3.11-3.13 and make:
 #   make demo    trains on dSprites, scores, draws, exports (ten to fifteen minutes on two cores)
-#   make test    checks style and runs every test but those under XLA (make test-xla)
+#   make test    checks style and runs the tests, but for the long ones (make test-long) and those
+#                under XLA (make test-xla)
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -9,21 +10,23 @@ RUN ?= runs/demo
 # Processes that run tests at once.
 WORKERS ?= 2
 
-.PHONY: demo test test-xla test-fast lint format install clean
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --durations=10
+
+.PHONY: demo test test-long test-xla lint format install clean
 
 demo: $(INSTALLED)
 	$(BIN)/tfdisent demo --out $(RUN)
 
 test: lint
-	$(BIN)/python -m pytest -q -m "not xla" -n $(WORKERS) --dist loadscope --durations=10
+	$(PYTEST) --dist loadscope
+
+test-long: $(INSTALLED)
+	$(PYTEST) -m "long and not xla"
 
 # Compiling every trainer with XLA takes minutes; on a CPU they train without it. What the tests
 # compile runs a few times only: LLVM need not make it fast.
 test-xla: $(INSTALLED)
-	XLA_FLAGS=--xla_backend_optimization_level=0 $(BIN)/python -m pytest -q -m xla -n $(WORKERS)
-
-test-fast: $(INSTALLED)
-	$(BIN)/python -m pytest -q
+	XLA_FLAGS=--xla_backend_optimization_level=0 $(PYTEST) -m xla
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -40,7 +40,7 @@ def fresh_process():
 
 
 def test_export_reloads_in_a_fresh_process(vae_case, batches, images, tmp_path, fresh_process):
-    trainer = vae_case.compiled()
+    trainer = vae_case.compiled(run_eagerly=True)
     trainer.fit(batches, steps_per_epoch=2, verbose=0)
     path = export.save(trainer.vae, tmp_path / "exports")
     np.save(tmp_path / "images.npy", images[:2])

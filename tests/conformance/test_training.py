@@ -103,14 +103,16 @@ def test_is_traced_once_over_the_whole_training(trained):
 
 
 def test_noise_depends_on_seed_and_step_alone(case, batches, trained):
-    first = trained("graph").trainer
+    # Eagerly: there the global generator's state would show. Graphs agree with it, see above.
+    first = trained("eager").trainer
     tf.random.normal([7])  # a stateful draw in between changes nothing
     np.random.default_rng(5).normal(size=3)
-    second = case.compiled()
+    second = case.compiled(run_eagerly=True)
     second.fit(batches, steps_per_epoch=4, verbose=0)
     assert _equal(_values(first.trainable_variables), _values(second.trainable_variables))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_trains(case, batches, policy):
     keras.mixed_precision.set_dtype_policy(policy)
@@ -132,7 +134,7 @@ def test_each_player_minimises_only_its_own_variables(case, batches):
     for player in case.players:
         rates = {name: 1e-3 if name == player else 0.0 for name in case.players}
         optimizers = {name: keras.optimizers.Adam(rate) for name, rate in rates.items()}
-        trainer = case.compiled(**optimizers)
+        trainer = case.compiled(**optimizers, run_eagerly=True)
         # A variable may belong to two players, as an adversarial autoencoder's encoder does.
         variables = {id(v): v for get in case.players.values() for v in get(trainer)}
         own = {id(variable) for variable in case.players[player](trainer)}

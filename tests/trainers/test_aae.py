@@ -108,6 +108,7 @@ def test_loss_is_the_distortion_of_the_model_alone():
     np.testing.assert_allclose(terms["loss"], np.mean(expected), rtol=1e-6)
 
 
+@pytest.mark.long
 def test_codes_of_one_uniform_pixel_become_normal():
     """The optimum is known: z = Phi^-1(x) or its mirror image, and x comes back."""
     keras.utils.set_random_seed(0)

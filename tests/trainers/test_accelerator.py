@@ -32,7 +32,14 @@ def _train(path, recipe):
     return trainer, [np.asarray(variable.value) for variable in trainer.variables]
 
 
-@pytest.mark.parametrize("method", ["factor_vae", "cascade_vae", "deep_vib"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param("factor_vae", marks=pytest.mark.long),
+        pytest.param("cascade_vae", marks=pytest.mark.long),
+        "deep_vib",
+    ],
+)
 def test_images_on_the_device_and_long_executions_change_no_weight(method, tmp_path, monkeypatch):
     recipe = _recipe(method, **({"stage_steps": 3} if method == "cascade_vae" else {}))
     plain, expected = _train(tmp_path / "plain", recipe)
@@ -57,6 +64,7 @@ def test_scores_are_taken_at_the_same_steps(tmp_path, with_gpu):
     ]
 
 
+@pytest.mark.long
 def test_a_run_that_a_cpu_left_at_an_odd_step_goes_on_there(tmp_path, monkeypatch):
     """No execution may run over the end of an interval, wherever a checkpoint lies."""
     recipe = _recipe("vae")

@@ -71,6 +71,7 @@ def test_labels_are_inverted_between_the_players():
         np.testing.assert_allclose(gradient, tf.zeros_like(gradient), atol=1e-6)
 
 
+@pytest.mark.long
 def test_generator_and_encoder_become_inverses():
     """Nothing compares images with reconstructions, and yet one pixel comes back from its code."""
     keras.utils.set_random_seed(1)

@@ -149,6 +149,7 @@ def test_an_embedding_treats_every_place_alike_and_starts_near_the_identity():
     np.testing.assert_allclose(out.mean(axis=-1), 0, atol=1e-6)  # the last layer normalises
 
 
+@pytest.mark.long
 def test_what_all_places_share_is_what_the_features_learn():
     """Patches of strong noise, over which a weak pattern of one of four kinds is laid."""
     rng = np.random.default_rng(0)
@@ -171,6 +172,7 @@ def test_what_all_places_share_is_what_the_features_learn():
     assert after > 0.9 > before + 0.15, (before, after)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("prior", ["uniform", "gaussian"])
 def test_features_are_brought_to_the_prior(prior):
     def distance(trainer):

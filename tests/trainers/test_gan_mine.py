@@ -112,6 +112,7 @@ def test_the_information_of_a_generator_that_copies_its_code_is_its_entropy():
     assert history["information"][0] < history["information"][-1]
 
 
+@pytest.mark.long
 def test_the_reward_makes_a_generator_tell_its_code():
     """Real points on a line: the plain game may ignore the code, the reward does not."""
     rng = np.random.default_rng(0)

@@ -115,6 +115,7 @@ def test_information_of_a_normal_channel_is_a_bound():
     assert float(found) == pytest.approx(0.5 * np.log(1 + 1 / noise**2), abs=0.01)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("weight", [0.0, 1.0])
 def test_codes_become_readable_where_information_counts(weight):
     """Pixels at three values: the classes become these, or with weight 0 nothing in particular."""

@@ -53,6 +53,7 @@ def _build(beta, hidden=32):
     return trainer
 
 
+@pytest.mark.long
 def test_models_of_a_table_come_near_the_exact_bottleneck_and_never_beat_it():
     betas = (0.05, 0.2)
     points = trace_information_plane(_build, betas, _data(), steps=600, batch_size=128, repeats=40)
@@ -71,6 +72,7 @@ def test_models_of_a_table_come_near_the_exact_bottleneck_and_never_beat_it():
     assert dear.relevance < information.mutual_information(TABLE) < dear.complexity
 
 
+@pytest.mark.long
 def test_points_come_in_the_order_of_beta_with_the_errors_of_the_held_out_set():
     dataset = _data()
     flipped = data.from_arrays(
@@ -111,6 +113,7 @@ RECIPE = Recipe(
 )
 
 
+@pytest.mark.long
 def test_a_study_measures_every_beta_once_and_draws_them(tmp_path):
     study = InformationPlaneStudy(tmp_path / "study", RECIPE, rows=100)
     study.run([0.1])

@@ -141,7 +141,8 @@ def test_fit_starts_the_classes_after_the_warm_up_once(steps_per_execution):
     assert int(trainer.optimizer.iterations) == 12 - int(trainer.start_step)
 
 
-@pytest.mark.parametrize("step", [3, 4])  # the start is after step 4
+# The start is after step 4.
+@pytest.mark.parametrize("step", [pytest.param(3, marks=pytest.mark.long), 4])
 def test_a_training_killed_about_the_start_ends_with_the_same_weights(step, tmp_path):
     whole = _trainer()
     whole.fit(_batches(), steps_per_epoch=8, verbose=0)

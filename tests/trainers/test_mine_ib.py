@@ -46,6 +46,7 @@ def _information(vae, samples=2000):
     return float(np.mean(own - logsumexp(log_q, axis=-1) + np.log(8)))
 
 
+@pytest.mark.long
 def test_lowers_the_information_about_the_image_that_the_label_does_not_need():
     found, accuracy = {}, {}
     for beta in (0.0, 0.3, -0.3):
@@ -63,6 +64,7 @@ def test_lowers_the_information_about_the_image_that_the_label_does_not_need():
     assert found[-0.3] > found[0.0] + 0.25
 
 
+@pytest.mark.long
 def test_the_encoder_descends_what_the_critic_climbs():
     trainer = _trainer(beta=1e3, hidden=16)  # next to nothing but the estimate moves the encoder
     x, y = next(iter(_batches()))

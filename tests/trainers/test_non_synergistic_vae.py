@@ -143,6 +143,7 @@ def test_second_batch_reaches_the_encoder_alone():
     _assert_equal(_weights(ours.vae.decoder), _weights(other.vae.decoder), rtol=0)
 
 
+@pytest.mark.long
 def test_penalty_lowers_the_worst_rates_and_leaves_the_best():
     trainer = _trainer(alpha=50.0)
     images = _images(64)

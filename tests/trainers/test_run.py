@@ -48,7 +48,14 @@ runs.train(run, checkpoint_every=4, callbacks=[KillAt()], verbose=0)
 """
 
 
-@pytest.mark.parametrize("method", ["vae", "factor_vae", "cascade_vae_c"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "vae",
+        pytest.param("factor_vae", marks=pytest.mark.long),
+        pytest.param("cascade_vae_c", marks=pytest.mark.long),
+    ],
+)
 def test_killed_run_ends_with_the_weights_of_an_uninterrupted_one(method, tmp_path):
     recipe = _recipe(method)
     whole = runs.train(Run.create(tmp_path / "whole", recipe, (8, 8, 1)), verbose=0)
@@ -160,6 +167,7 @@ def _try_lock(path, answers):
         answers.put(str(error))
 
 
+@pytest.mark.long
 def test_two_processes_cannot_train_in_one_folder(tmp_path):
     run = Run.create(tmp_path / "run", _recipe(), (8, 8, 1))
     context = multiprocessing.get_context("spawn")

@@ -64,6 +64,7 @@ study.run([0.5, 2.0], on_point=kill)
 """
 
 
+@pytest.mark.long
 def test_a_killed_study_goes_on_and_adds_points(tmp_path):
     arguments = [str(tmp_path / "study"), json.dumps(RECIPE.to_dict()), json.dumps(SETTINGS)]
     killed = subprocess.run(

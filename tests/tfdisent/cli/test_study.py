@@ -45,6 +45,7 @@ def test_bad_input_is_one_sentence(tfdisent_command, message, tmp_path, argument
     assert not (tmp_path / "study").exists()
 
 
+@pytest.mark.long
 def test_the_information_plane_prints_its_points_and_draws_them(tfdisent_command, tmp_path):
     out = tmp_path / "study"
     options = ("--data", "digits", "--set", "hidden=8", "--set", "continuous=2", "--steps", "4")
