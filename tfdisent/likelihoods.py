@@ -29,6 +29,7 @@ class Bernoulli:
 
     name = "bernoulli"
     num_classes = None
+    value_range = (0.0, 1.0)
 
     def output_channels(self, channels):
         """Channels the decoder must have for images with `channels`."""
@@ -82,6 +83,11 @@ class Gaussian:
         self.min_scale = min_scale
         self.squash = squash
 
+    @property
+    def value_range(self):
+        """(0, 1), in which images must lie, or None for any values."""
+        return (0.0, 1.0) if self.squash else None
+
     def output_channels(self, channels):
         """Channels the decoder must have for images with `channels`."""
         return channels if self.scale is not None else 2 * channels
@@ -129,6 +135,7 @@ class Categorical:
     """
 
     name = "categorical"
+    value_range = (0.0, 1.0)
 
     def __init__(self, num_classes=10):
         is_integer = isinstance(num_classes, int) and not isinstance(num_classes, bool)
@@ -168,6 +175,7 @@ class OneHot:
 
     name = "one_hot"
     num_classes = None
+    value_range = (0.0, 1.0)
 
     def output_channels(self, channels):
         """Channels the decoder must have for images with `channels`."""

@@ -101,6 +101,7 @@ class Trainer(Feeding, Players, keras.Model):
         self.vae = vae
         self.temperature = None if temperature is None else schedules.get(temperature)
         self.source = source
+        self.value_range = vae.likelihood_family.value_range
         self.num_rates = sum(vae.rate_sizes.values())
         self.rate_per_dimension = MeanVector(self.num_rates, name="rate_per_dimension")
         self._set_up(seed)

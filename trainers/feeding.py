@@ -1,5 +1,6 @@
 """What `fit` and `evaluate` feed to a step: images, and labels where a method reads them."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -52,43 +53,85 @@ class Feeding:
             )
         return tf.cast(y, tf.int32)
 
-    def fit(self, x=None, y=None, *args, batch_size=None, steps_per_epoch=None, **kwargs):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        *args,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        steps_per_epoch=None,
+        validation_batch_size=None,
+        **kwargs,
+    ):
         """Trains; see `keras.Model.fit`. Images and labels are checked before anything starts.
 
         An array is served as `tfdisent.data` serves its sets: shuffled anew every epoch, in an
         order that depends on (seed, step) alone, the rest of an epoch that fills no batch going to
-        the next one.
+        the next one. With `shuffle=False` each epoch visits the rows in their order, without such a
+        rest. Of what a generator yields the shape alone is checked.
 
         Raises:
           ValueError: if the images have another shape than the model's, are not in [0, 1], not
-            finite, or too few for a batch, or if the labels are not the classes of the model.
+            finite, or too few for a batch, if the labels are not the classes of the model, or if
+            there are weights: every objective is the mean over the batch.
         """
+        _refuse_weights(class_weight, sample_weight)
+        x, y = as_array(x), as_array(y)
         if isinstance(x, np.ndarray) and self.source is None:
+            if validation_split and validation_data is None:
+                x, y, validation_data = _split(x, y, validation_split)
             self._check_arrays(x, y)
             batch_size = 32 * self.batches_per_step if batch_size is None else batch_size
             if len(x) < batch_size:
                 raise ValueError(f"expected at least {batch_size} images, received {len(x)}.")
+            validation_batch_size = validation_batch_size or batch_size
             steps_per_epoch = steps_per_epoch or len(x) // batch_size
-            start_step = int(self.step)
-            labels = self.takes_labels
-            dataset = data.from_arrays(
-                x, labels=y if labels else None, value_range=self.value_range
-            )
-            x = dataset.train(batch_size, seed=self.seed, start_step=start_step, labels=labels)
+            x = self._serve(x, y, batch_size, shuffle)
             batch_size = y = None
         self._check_first(x, training=True)
         if isinstance(x, tf.data.Dataset):
-            kwargs.setdefault("shuffle", False)
+            shuffle = False
         return super().fit(
-            x, y, *args, batch_size=batch_size, steps_per_epoch=steps_per_epoch, **kwargs
+            x,
+            y,
+            batch_size,
+            *args,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            steps_per_epoch=steps_per_epoch,
+            validation_batch_size=validation_batch_size,
+            **kwargs,
         )
 
-    def evaluate(self, x=None, y=None, *args, **kwargs):
+    def evaluate(self, x=None, y=None, batch_size=None, *args, sample_weight=None, **kwargs):
         """Evaluates `objective`; see `keras.Model.evaluate`."""
+        _refuse_weights(sample_weight)
+        x, y = as_array(x), as_array(y)
         if isinstance(x, np.ndarray) and self.source is None:
             self._check_arrays(x, y)
         self._check_first(x, training=False)
-        return super().evaluate(x, y, *args, **kwargs)
+        return super().evaluate(x, y, batch_size, *args, **kwargs)
+
+    def _serve(self, x, y, batch_size, shuffle):
+        """Endless batches of arrays that are checked already, with labels if the method reads any.
+
+        They go on where the trainer is when they begin, not where it was when `fit` was called:
+        `BackupAndRestore` comes in between.
+        """
+        labels = self.takes_labels
+        dataset = data.from_arrays(x, labels=y if labels else None, value_range=self.value_range)
+        return dataset.train(
+            batch_size,
+            seed=self.seed,
+            start_step=lambda: int(self.step),
+            labels=labels,
+            shuffle=shuffle,
+        )
 
     def _check_arrays(self, x, y):
         check_images(x, self.image_shape, self.value_range)
@@ -97,12 +140,17 @@ class Feeding:
 
     def _check_first(self, x, training):
         """Checks the first batch of a data set."""
-        if not isinstance(x, tf.data.Dataset):
+        if isinstance(x, keras.utils.PyDataset):
+            element = tf.nest.map_structure(tf.convert_to_tensor, x[0])
+        elif isinstance(x, tf.data.Dataset):
+            # Taking an element leaves the data set as it is: every pass has its own iterator.
+            element = next(iter(x.take(1)), None)
+        else:
             return
-        # Taking an element leaves the data set as it is: every pass has an iterator of its own.
-        element = next(iter(x.take(1)), None)
         if element is None:
             raise ValueError("expected at least one batch of images, received an empty data set.")
+        if isinstance(element, (tuple, list)):
+            _refuse_weights(*element[2:])
         first = element[0] if isinstance(element, (tuple, list)) else element
         first = first if self.source is None else self.source(first)
         self._check_batch(first.shape, training)
@@ -130,6 +178,30 @@ class Feeding:
                 f"batch size must be at least {2 * batches} for {type(self).__name__}, "
                 f"received {batch_size}."
             )
+
+
+def as_array(x):
+    """A tensor as a NumPy array; anything else as it is."""
+    return x.numpy() if tf.is_tensor(x) else x
+
+
+def _split(x, y, share):
+    """(x, y, validation data): the last `share` of the rows validates, as in Keras."""
+    if not 0 < share < 1:
+        raise ValueError(f"validation_split must be in (0, 1), received {share}.")
+    count = int(len(x) * (1 - share))
+    if not 0 < count < len(x):
+        raise ValueError(f"validation_split={share} leaves no images of {len(x)} on one side.")
+    if y is None:
+        return x[:count], None, (x[count:],)
+    return x[:count], y[:count], (x[count:], y[count:])
+
+
+def _refuse_weights(*weights):
+    if any(weight is not None for weight in weights):
+        raise ValueError(
+            "expected no class_weight or sample_weight: every objective is the mean over the batch."
+        )
 
 
 def check_images(images, image_shape=None, value_range=(0.0, 1.0)):

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tfdisent import assignment
 from tfdisent.trainers.encoder_trainer import EncoderTrainer
+from tfdisent.trainers.feeding import as_array
 
 
 @keras.saving.register_keras_serializable("tfdisent")
@@ -85,6 +86,7 @@ class NATTrainer(EncoderTrainer):
 
     def fit(self, x=None, y=None, *args, **kwargs):
         """Trains; see `Trainer.fit`. The rows of an array are numbered here."""
+        x = as_array(x)
         if isinstance(x, np.ndarray) and y is None and self.source is None:
             if len(x) != self.num_images:
                 raise ValueError(f"expected {self.num_images} images, received {len(x)}.")

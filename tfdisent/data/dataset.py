@@ -1,5 +1,6 @@
 """The data set every part of the library works with."""
 
+import hashlib
 import operator
 
 import numpy as np
@@ -20,7 +21,7 @@ class Dataset:
             None if the factors are unknown.
         factors: integer classes [N, K]. None with `factor_values` means a full grid: every
             combination once, in row-major order (last factor fastest).
-        labels: integer classes [N], or None.
+        labels: integer classes [N], -1 where there is none, or None.
         value_range: (0.0, 1.0), or None for points whose coordinates are not images.
 
     Attributes:
@@ -108,6 +109,23 @@ class Dataset:
         """
         return self._source.numpy(_check_integers("indices", indices, len(self), ndim=1))
 
+    def fingerprint(self):
+        """What tells this set from another one: its length, and a digest of some of its rows.
+
+        Returns:
+            {"number": N, "shape": [H, W, C], "digest": hexadecimal, of the images (and labels) of
+            64 rows that lie evenly apart}.
+        """
+        rows = np.unique(np.linspace(0, len(self) - 1, 64).astype(np.int64))
+        content = hashlib.blake2b(self.images(rows).tobytes(), digest_size=16)
+        if self.labels is not None:
+            content.update(np.asarray(self.labels, np.int32)[rows].tobytes())
+        return {
+            "number": len(self),
+            "shape": list(self.image_shape),
+            "digest": content.hexdigest(),
+        }
+
     def index(self, classes):
         """Row numbers of combinations of factor classes.
 
@@ -183,8 +201,8 @@ class Dataset:
             device = "GPU:0" if tf.config.list_logical_devices("GPU") else "CPU:0"
         return self._source.on_device(device)
 
-    def train(self, batch_size, seed=0, start_step=0, labels=False, rows=False):
-        """Endless shuffled batches; batch t depends on (seed, t) only.
+    def train(self, batch_size, seed=0, start_step=0, labels=False, rows=False, shuffle=True):
+        """Endless batches, shuffled; batch t depends on (seed, t) only.
 
         Every row comes exactly once in each N consecutive rows; a batch may straddle two such
         epochs. `train(b, seed, start_step=s)` yields what `train(b, seed)` yields after s batches,
@@ -193,36 +211,49 @@ class Dataset:
         Args:
             batch_size: B, at least 1.
             seed: 0 <= seed < 2**63.
-            start_step: number of batches to pass over.
+            start_step: number of batches to pass over; or a function that returns it and is called
+                when iteration begins, such as `lambda: int(trainer.step)`, with which `fit` goes on
+                at the step that `keras.callbacks.BackupAndRestore` restores.
             labels: whether to yield pairs (x, y) with y the int32 labels [B].
             rows: whether to yield int64 row numbers [B] in place of the images.
+            shuffle: whether to shuffle. If not, the rows come in their order, pass after pass, and
+                each pass leaves out the last ones that fill no batch.
 
         Returns:
             Infinite `tf.data.Dataset` of float32 [B, H, W, C] (or as above).
 
         Raises:
-            ValueError: for a number out of range, or `labels` of a set that has none.
+            ValueError: for a number out of range, `labels` of a set that has none, or more rows in
+                a batch than there are, if they are not shuffled.
         """
         import tensorflow as tf
 
         batch_size = _check_at_least("batch_size", batch_size, 1)
-        start_step = _check_at_least("start_step", start_step, 0)
+        if not callable(start_step):
+            start_step = _check_at_least("start_step", start_step, 0)
         seed = _check_at_least("seed", seed, 0)
         if labels and self.labels is None:
             raise ValueError(f"labels=True needs a data set with labels, received {self.name!r}.")
         label_of_row = tf.constant(self.labels) if labels else None
+        if not shuffle and batch_size > len(self):
+            raise ValueError(
+                f"batch_size must be at most {len(self)}, the number of rows, where these are not "
+                f"shuffled, received {batch_size}."
+            )
 
         @tf.autograph.experimental.do_not_convert
         def batch(step):
+            if not shuffle:
+                step %= len(self) // batch_size
             positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-            indices = shuffled_rows(positions, len(self), seed)
+            indices = shuffled_rows(positions, len(self), seed) if shuffle else positions
             x = indices if rows else self.images_in_graph(indices)
             return (x, tf.gather(label_of_row, indices)) if labels else x
 
         # Autotuning would only add waits of up to 20 s at the end of an iterator's life.
         options = tf.data.Options()
         options.autotune.enabled = False
-        steps = tf.data.Dataset.counter(start=start_step, dtype=tf.int64)
+        steps = _count_from(start_step)
         return steps.map(batch).prefetch(2).with_options(options)
 
     def _set_factors(self, factors):
@@ -247,6 +278,20 @@ class Dataset:
                 f"{method}() needs a data set that holds every combination of its factors in "
                 f"order, received {self.name!r}, which does not."
             )
+
+
+def _count_from(start):
+    """`tf.data.Dataset` of start, start + 1, ...; of what a function gives when it is iterated."""
+    import tensorflow as tf
+
+    if not callable(start):
+        return tf.data.Dataset.counter(start, dtype=tf.int64)
+    first = tf.data.Dataset.from_generator(
+        lambda: [_check_at_least("start_step", start(), 0)],
+        output_signature=tf.TensorSpec([], tf.int64),
+    )
+    steps = first.flat_map(lambda step: tf.data.Dataset.counter(step, dtype=tf.int64))
+    return steps.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
 
 
 def check_option(option, value, known):

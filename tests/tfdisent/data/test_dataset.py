@@ -1,5 +1,7 @@
 """The Dataset: order of batches, resuming, labels, factors and grids, refusals."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -49,6 +51,44 @@ def test_starting_far_away_reads_nothing_before():
     far = 10**12
     (rows,) = take(numbered(10).train(10, start_step=far), 1)
     np.testing.assert_array_equal(np.sort(rows), np.arange(10))
+
+
+def test_a_start_that_is_a_function_is_asked_for_when_iteration_begins():
+    starts = []
+
+    def start():
+        starts.append(3 + 2 * len(starts))
+        return starts[-1]
+
+    batches = numbered(10).train(4, start_step=start)
+    assert starts == [] and batches.cardinality() == tf.data.INFINITE_CARDINALITY
+    for step in (3, 5):
+        for got, expected in zip(
+            take(batches, 4), take(numbered(10).train(4, start_step=step), 4), strict=True
+        ):
+            np.testing.assert_array_equal(got, expected)
+    assert starts == [3, 5]
+
+
+def test_unshuffled_rows_come_in_their_order_without_the_rest():
+    batches = numbered(7).train(3, start_step=1, shuffle=False)
+    np.testing.assert_array_equal(take(batches, 3), [[3, 4, 5], [0, 1, 2], [3, 4, 5]])
+    with pytest.raises(ValueError, match="at most 7, .* received 8"):
+        numbered(7).train(8, shuffle=False)
+
+
+def test_a_fingerprint_tells_sets_apart():
+    def fingerprint(size=100, shift=0, **options):
+        images = shift + np.arange(size, dtype=np.float32).reshape(size, 1, 1, 1)
+        return Dataset("numbered", FloatImages(images), **options).fingerprint()
+
+    assert fingerprint() == fingerprint()
+    assert fingerprint()["number"] == 100 and fingerprint()["shape"] == [1, 1, 1]
+    labels = np.arange(100)
+    others = [fingerprint(99), fingerprint(shift=1), fingerprint(labels=labels)]
+    others.append(fingerprint(labels=labels[::-1]))
+    found = {json.dumps(entry) for entry in (fingerprint(), *others)}
+    assert len(found) == 5
 
 
 def test_batches_are_infinite_and_of_fixed_shape():
