@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 
 import tensorflow as tf
 
@@ -55,22 +56,36 @@ class Checkpoints:
         return self._manager.save(checkpoint_number=int(self.trainer.step))
 
     def restore(self):
-        """Restores the newest checkpoint, if there is one.
+        """Restores the newest checkpoint that can be read, if there is one.
 
         Returns:
           The step of the restored trainer; 0 if there is no checkpoint.
 
         Raises:
-          ValueError: if the checkpoint is of another model.
+          ValueError: if the checkpoint is of another model, or there are some and none can be read.
         """
-        path = self._manager.latest_checkpoint
-        if path is None:
-            return 0
-        try:
-            self._checkpoint.restore(path).assert_existing_objects_matched().assert_consumed()
-        except (AssertionError, ValueError) as error:
-            raise ValueError(f"the checkpoint {path} is not of this trainer: {error}") from error
-        return int(self.trainer.step)
+        unreadable = []
+        for path in reversed(self._manager.checkpoints):
+            try:
+                self._checkpoint.restore(path).assert_existing_objects_matched().assert_consumed()
+            except (AssertionError, ValueError) as error:
+                raise ValueError(
+                    f"the checkpoint {path} is not of this trainer: {error}"
+                ) from error
+            # What TensorFlow says of files that are cut off, empty or gone, as after a power cut.
+            except (tf.errors.OpError, IndexError) as error:
+                unreadable.append(f"{path} ({str(error).splitlines()[0]})")
+                continue
+            if unreadable:
+                warnings.warn(
+                    f"going on from {path}: cannot read {', '.join(unreadable)}.",
+                    UserWarning,
+                    stacklevel=2,
+                )
+            return int(self.trainer.step)
+        if unreadable:
+            raise ValueError(f"cannot read the checkpoints {', '.join(unreadable)}.")
+        return 0
 
 
 class CheckpointEvery(AfterBatches):

@@ -38,5 +38,14 @@ def write(path, content):
 
 def _replace(path, text):
     temporary = path.with_name(f".{path.name}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError:  # no space left, say
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def is_empty(folder):
+    """Whether a folder holds nothing but hidden files, such as `write` leaves when it is killed."""
+    return all(entry.name.startswith(".") for entry in folder.iterdir())

@@ -1,7 +1,7 @@
 """A run folder: one recipe, trained, scored, resumable.
 
 ```
-RUN/run.json        the recipe, the image shape, versions
+RUN/run.json        the recipe, what the images are, versions
 RUN/scores.jsonl    scores during training and at its end
 RUN/decomposition.jsonl  the parts of the rate, where the recipe asks for them
 RUN/checkpoints/    everything that training needs to go on
@@ -18,6 +18,7 @@ import importlib.metadata
 import json
 import pathlib
 import platform
+import warnings
 
 from tfdisent.trainers import accelerator, records
 from tfdisent.trainers.recipes import Recipe
@@ -82,7 +83,7 @@ class Run:
             return run
         if path.exists() and not path.is_dir():
             raise ValueError(f"expected a folder for the run, {path} is a file.")
-        if path.exists() and any(path.iterdir()):
+        if path.exists() and not records.is_empty(path):
             raise ValueError(
                 f"expected a new or empty folder or a run, {path} holds other things "
                 f"({min(entry.name for entry in path.iterdir())}, ...)."
@@ -104,6 +105,46 @@ class Run:
             "versions": versions(),
         }
         records.write(self.path / "run.json", description)
+
+    def check_data(self, dataset):
+        """Remembers what the run is trained on, or compares it with what is there.
+
+        Args:
+          dataset: `tfdisent.data.Dataset`.
+
+        Raises:
+          ValueError: if the run began on other images.
+        """
+        file = self.path / "run.json"
+        description = json.loads(file.read_text(encoding="utf-8"))
+        found = dataset.fingerprint()
+        if "images" not in description:
+            records.write(file, {**description, "images": found})
+            return
+        for name, value in description["images"].items():
+            if value != found[name]:
+                raise ValueError(
+                    f"the run {self.path} began on other images: their {name} was {value}, "
+                    f"received {found[name]}. Choose another folder, or bring back what "
+                    f"{self.recipe.data!r} was."
+                )
+
+    def warn_of_versions(self):
+        """Warns if a package whose arithmetic a run depends on is not the one it began with."""
+        description = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+        now = versions()
+        changed = [
+            f"{name} {begun} -> {now.get(name, 'none')}"
+            for name, begun in description["versions"].items()
+            if now.get(name) != begun
+        ]
+        if changed:
+            warnings.warn(
+                f"the run {self.path} goes on with other versions ({', '.join(changed)}): its end "
+                "may differ in the last digits from that of a run without interruption.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     @property
     def checkpoint_dir(self):
@@ -213,8 +254,8 @@ def train(
       The trainer at the end.
 
     Raises:
-      ValueError: if another process trains in the folder, or the method takes labels and the data
-        set has none or others than the model.
+      ValueError: if another process trains in the folder, the run began on other images, or the
+        method takes labels and the data set has none or others than the model.
       FloatingPointError: if the loss is not finite.
     """
     from tfdisent.trainers.checkpoints import CheckpointEvery, Checkpoints
@@ -224,8 +265,11 @@ def train(
         dataset = recipe.load_dataset() if dataset is None else dataset
         if trainer is None:
             trainer = build(recipe, dataset)
+        run.check_data(dataset)
         checkpoints = Checkpoints(trainer, run.checkpoint_dir)
         step = checkpoints.restore()
+        if 0 < step < recipe.steps:
+            run.warn_of_versions()
         if on_start is not None:
             on_start(step)
         if step >= recipe.steps and any(entry["final"] for entry in run.scores()):

@@ -155,7 +155,7 @@ class Study:
                         "another folder, or repeat the command that began the study."
                     )
             return
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and not (self.path.is_dir() and records.is_empty(self.path)):
             raise ValueError(f"expected a new or empty folder or a study, received {self.path}.")
 
 

@@ -45,3 +45,14 @@ def test_a_written_file_replaces_the_one_that_is_there(tmp_path):
     records.write(path, {"b": [2]})
     assert json.loads(path.read_text()) == {"b": [2]}
     assert [file.name for file in tmp_path.iterdir()] == ["file.json"]
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(*paths):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        records.write(tmp_path / "run.json", {"steps": 3})
+    assert list(tmp_path.iterdir()) == []
+    assert records.is_empty(tmp_path)

@@ -1,9 +1,11 @@
+import dataclasses
 import json
 import multiprocessing
 import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
@@ -134,6 +136,44 @@ def test_foreign_folder_is_refused_and_left_alone(tmp_path):
     with pytest.raises(ValueError, match="notes.txt"):
         Run.create(tmp_path, _recipe(), (8, 8, 1))
     assert os.listdir(tmp_path) == ["notes.txt"]
+
+
+def test_what_a_kill_leaves_before_the_run_began_is_no_run(tmp_path):
+    (tmp_path / ".run.json").write_text('{"form')
+    (tmp_path / ".DS_Store").write_bytes(b"")
+    run = Run.create(tmp_path, _recipe(), (8, 8, 1))
+    assert Run.open(tmp_path).recipe == run.recipe
+
+
+def test_other_images_under_the_same_name_are_refused(tmp_path):
+    images = np.random.default_rng(0).random((40, 8, 8, 1), np.float32)
+    file = tmp_path / "faces.npz"
+    recipe = dataclasses.replace(_recipe(steps=4), data=f"arrays:{file}")
+    np.savez(file, images=images)
+    runs.train(Run.create(tmp_path / "run", recipe, (8, 8, 1)), verbose=0)
+
+    for others, what in ((images[:39], "number was 40, received 39"), (1 - images, "digest")):
+        np.savez(file, images=others)
+        with pytest.raises(ValueError, match=f"began on other images: their {what}"):
+            runs.train(Run.open(tmp_path / "run"), verbose=0)
+    np.savez(file, images=images)
+    assert int(runs.train(Run.open(tmp_path / "run"), verbose=0).step) == 4
+
+
+def test_other_versions_are_said_when_a_run_goes_on(tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if int(self.model.step) == 3:
+                raise KeyboardInterrupt
+
+    run = Run.create(tmp_path / "run", _recipe(), (8, 8, 1))
+    with pytest.raises(KeyboardInterrupt):
+        runs.train(run, checkpoint_every=1, callbacks=[Stop()], verbose=0)
+    file = run.path / "run.json"
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps(content | {"versions": content["versions"] | {"keras": "3.0.0"}}))
+    with pytest.warns(UserWarning, match=r"other versions \(keras 3\.0\.0 -> "):
+        runs.train(Run.open(run.path), verbose=0)
 
 
 def test_file_in_place_of_the_folder_is_refused(tmp_path):
