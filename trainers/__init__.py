@@ -38,6 +38,7 @@ _PUBLIC = {
     "MINEIBTrainer": "mine_ib",
     "trace_information_plane": "information_plane",
     "InformationPlaneStudy": "information_plane",
+    "AtTrainingStep": "optimizers",
     "FusedAdam": "optimizers",
     "ActiveUnits": "metrics",
     "AggregateMoments": "metrics",

@@ -1,4 +1,4 @@
-"""Adam in one operation per variable."""
+"""Adam in one operation per variable, and learning rates by the clock of a trainer."""
 
 import keras
 import tensorflow as tf
@@ -22,7 +22,8 @@ class FusedAdam(keras.optimizers.Adam):
             return
         index = self._get_variable_index(variable)
         dtype = variable.dtype
-        step = tf.cast(self.iterations.value + 1, dtype)
+        # Not the variable: with gradient accumulation Keras counts by a quotient.
+        step = tf.cast(keras.ops.convert_to_tensor(self.iterations) + 1, dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=_handle(variable),
             m=_handle(self._momentums[index]),
@@ -40,3 +41,30 @@ class FusedAdam(keras.optimizers.Adam):
 def _handle(variable):
     """The resource of a Keras or TensorFlow variable."""
     return (variable.value if isinstance(variable, keras.Variable) else variable).handle
+
+
+@keras.saving.register_keras_serializable("tfdisent")
+class AtTrainingStep(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule of the learning rate that is read at `trainer.step`.
+
+    An optimiser reads a schedule at the number of its own updates: two a step in the
+    Non-Synergistic VAE, and from 0 anew at each stage of CascadeVAE. Compiling a trainer gives this
+    one its step.
+
+    Args:
+      schedule: `keras.optimizers.schedules.LearningRateSchedule`.
+    """
+
+    def __init__(self, schedule):
+        self.schedule = schedule
+        self.step = None
+
+    def __call__(self, updates):
+        return self.schedule(updates if self.step is None else self.step.value)
+
+    def get_config(self):
+        return {"schedule": keras.saving.serialize_keras_object(self.schedule)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(keras.saving.deserialize_keras_object(config["schedule"]))

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfdisent.trainers.optimizers import AtTrainingStep
+
 
 class Players:
     """Mixin for `keras.Model`: a clock, stateless seeds, one optimiser per player, metrics.
@@ -75,8 +77,8 @@ class Players:
         """Sets an optimiser back to its first step if the boolean tensor `when` is true.
 
         Slots and the iteration counter take their initial values; a learning rate stays, a schedule
-        of it begins anew. Zeroing the slots alone would make the next steps of Adam two to three
-        times too large.
+        of it begins anew unless it is an `AtTrainingStep`. Zeroing the slots alone would make the
+        next steps of Adam two to three times too large.
         """
 
         def restart():
@@ -110,8 +112,10 @@ class Players:
         self._initial_state = {}
         for name, variables in self.players().items():
             optimizer = getattr(self, name)
-            optimizer.build(variables)
-            self._initial_state[id(optimizer)] = _initial_state(optimizer)
+            schedule = getattr(_inner(optimizer), "_learning_rate", None)
+            if isinstance(schedule, AtTrainingStep):
+                schedule.step = self.step
+            self._initial_state[id(optimizer)] = _build(optimizer, variables)
         self._compile_options = dict(options)
 
     def _scaled(self, optimizer):
@@ -133,12 +137,25 @@ class Players:
         self.compile(**config)
 
 
-def _initial_state(optimizer):
-    """[(variable, its initial number)] of an optimiser, but for the learning rate."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    state = [variable for variable in inner.variables if variable is not inner.learning_rate]
+def _inner(optimizer):
+    """The optimiser itself, without the wrapper that scales losses."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _build(optimizer, trained):
+    """Builds an optimiser; [(variable, its initial number)], but for the learning rate."""
+    inner = fresh = _inner(optimizer)
+    if inner.built:
+        # It has trained before and no longer says how it began; a copy of it does.
+        fresh = type(inner).from_config(inner.get_config())
+        fresh.build(trained)
+    optimizer.build(trained)
     # Zero in all Keras optimisers, but for accumulators that start at a constant (Adagrad).
-    return [(variable, np.asarray(variable).reshape(-1)[0].item()) for variable in state]
+    return [
+        (variable, np.asarray(initial).reshape(-1)[0].item())
+        for variable, initial in zip(inner.variables, fresh.variables, strict=True)
+        if variable is not inner.learning_rate
+    ]
 
 
 def restored(value):

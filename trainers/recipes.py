@@ -5,6 +5,8 @@ import inspect
 
 from tfdisent.trainers import methods
 
+# Fields that are a positive number of steps or rows, or None.
+_COUNTS_OR_NONE = ("decay_every", "decompose_every", "final_rows")
 # Arguments of trainers that a recipe sets by itself.
 _NOT_OPTIONS = {"self", "vae", "seed", "source", "dataset_size", "kwargs"}
 
@@ -90,10 +92,10 @@ class Recipe:
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or not value > 0:
                 raise ValueError(f"{name} must be positive, received {value!r}.")
-        for name in ("decay_every", "decompose_every"):
-            every = getattr(self, name)
-            if every is not None and (not isinstance(every, int) or every < 1):
-                raise ValueError(f"{name} must be a positive integer or None, received {every!r}.")
+        for name in _COUNTS_OR_NONE:
+            value = getattr(self, name)
+            if value is not None and not (type(value) is int and value >= 1):
+                raise ValueError(f"{name} must be a positive integer or None, received {value!r}.")
 
     def replace(self, **changes):
         """A copy with some fields changed."""
@@ -144,7 +146,9 @@ class Recipe:
                 value = _coerce(name, value, known[name])
                 recipe = recipe.replace(options={**recipe.options, name: value})
             elif name in settable:
-                recipe = recipe.replace(**{name: _coerce(name, value, getattr(self, name))})
+                counts = name in _COUNTS_OR_NONE and value is not None
+                example = 0 if counts else getattr(self, name)
+                recipe = recipe.replace(**{name: _coerce(name, value, example)})
             else:
                 raise ValueError(
                     f"{self.method} has no option {name!r}, expected one of: "
@@ -234,7 +238,7 @@ class Recipe:
     def _optimizer(self):
         import keras
 
-        from tfdisent.trainers.optimizers import FusedAdam
+        from tfdisent.trainers.optimizers import AtTrainingStep, FusedAdam
 
         known = inspect.signature(keras.optimizers.Adam).parameters
         unknown = sorted(set(self.optimizer) - set(known) | {"learning_rate"} & set(self.optimizer))
@@ -242,8 +246,10 @@ class Recipe:
             raise ValueError(f"Adam has no argument {unknown[0]!r} that a recipe may set.")
         rate = self.learning_rate
         if self.decay_every is not None:
-            rate = keras.optimizers.schedules.ExponentialDecay(
-                rate, self.decay_every, self.decay_rate, staircase=True
+            rate = AtTrainingStep(
+                keras.optimizers.schedules.ExponentialDecay(
+                    rate, self.decay_every, self.decay_rate, staircase=True
+                )
             )
         return FusedAdam(rate, **self.optimizer)
 

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfdisent.trainers import FusedAdam
+from tfdisent import VAE, Gaussian, Latents
+from tfdisent.trainers import AtTrainingStep, FusedAdam, VAETrainer
 
 # Values of order 1 after 20 float32 steps of size 0.05 in another order of operations.
 ROUNDING = {"rtol": 0, "atol": 1e-5}
@@ -34,6 +35,7 @@ def _trajectory(optimizer, steps=20, jit_compile=False):
         {"weight_decay": 0.01},
         {"global_clipnorm": 0.1},
         {"amsgrad": True},
+        {"gradient_accumulation_steps": 3},
     ],
 )
 def test_equals_keras_adam(options, jit_compile):
@@ -61,3 +63,33 @@ def test_survives_serialisation():
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(fused))
     assert type(copy) is FusedAdam
     assert copy.get_config() == fused.get_config()
+
+
+def test_an_optimiser_that_has_trained_before_restarts_as_a_new_one():
+    vae = VAE.build_for((8, 8, 1), Latents(Gaussian(2)), architecture="mlp", hidden=4)
+    trainer = VAETrainer(vae)
+    optimizer = keras.optimizers.Adagrad(0.1, initial_accumulator_value=0.2)
+    images = np.random.default_rng(0).random((8, 8, 8, 1), np.float32)
+    for _ in range(2):
+        trainer.compile(optimizer)
+        trainer.fit(images, batch_size=4, verbose=0)
+    assert int(optimizer.iterations) == 4
+    trainer.restart_optimizer(optimizer, when=tf.constant(True))
+    assert int(optimizer.iterations) == 0
+    for accumulator in optimizer.variables[2:]:
+        np.testing.assert_allclose(accumulator, 0.2)
+
+
+def test_a_schedule_at_the_training_step_survives_saving(tmp_path):
+    vae = VAE.build_for((8, 8, 1), Latents(Gaussian(2)), architecture="mlp", hidden=4)
+    trainer = VAETrainer(vae)
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5, staircase=True)
+    trainer.compile(FusedAdam(AtTrainingStep(schedule)))
+    trainer.step.assign(7)
+    trainer.save(tmp_path / "trainer.keras")
+    loaded = keras.saving.load_model(tmp_path / "trainer.keras")
+    assert float(loaded.optimizer.learning_rate) == pytest.approx(0.025)
+    loaded.step.assign(9)
+    assert float(loaded.optimizer.learning_rate) == pytest.approx(0.0125)
+    # Without a trainer it is the schedule that it wraps.
+    assert float(AtTrainingStep(schedule)(3)) == pytest.approx(0.05)

@@ -1,7 +1,9 @@
 import re
 
+import numpy as np
 import pytest
 
+from tfdisent.data import from_arrays
 from tfdisent.priors import GaussianMixture, VampPrior
 from tfdisent.trainers import Recipe, methods, recipes
 
@@ -39,15 +41,40 @@ def test_shorter_length_scales_schedules_and_scoring_but_not_weights():
 def test_learning_rate_falls_in_steps_that_a_shorter_training_scales():
     recipe = recipes.get("deep_vib/mnist")
     assert (recipe.steps, recipe.batch_size, recipe.decay_every) == (200 * 600, 100, 2 * 600)
-    optimizer = recipe.build((28, 28, 1)).optimizer
-    assert float(optimizer.beta_1) == 0.5
+    trainer = recipe.build((28, 28, 1))
+    assert float(trainer.optimizer.beta_1) == 0.5
     rates = []
     for step in (0, 1199, 1200, 119_999):
-        optimizer.iterations.assign(step)
-        rates.append(float(optimizer.learning_rate))
+        trainer.step.assign(step)
+        rates.append(float(trainer.optimizer.learning_rate))
     assert rates == pytest.approx([1e-4, 1e-4, 0.97e-4, 0.97**99 * 1e-4], rel=1e-5)
     assert recipe.scaled_to(12_000).decay_every == 120
     assert Recipe("vae").scaled_to(10).decay_every is None
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [("cascade_vae_c", {"stage_steps": 2}), ("non_synergistic_vae", {"alpha": 1.0, "omega": 0.9})],
+)
+def test_learning_rate_falls_with_the_training_whatever_the_optimiser_counts(method, options):
+    # CascadeVAE-C starts its Adam anew each stage, the Non-Synergistic VAE takes two steps of one.
+    recipe = Recipe(method, options=options, learning_rate=0.1, decay_rate=0.5, decay_every=3)
+    trainer = recipe.replace(architecture="mlp", hidden=8).build((8, 8, 1), dataset_size=16)
+    dataset = from_arrays(np.zeros((16, 8, 8, 1), np.float32))
+    batches = dataset.train(4 * trainer.batches_per_step)
+    rates = []
+    for _ in range(3):
+        trainer.fit(batches, steps_per_epoch=2, verbose=0)
+        rates.append(float(trainer.optimizer.learning_rate))
+    assert rates == pytest.approx([0.1, 0.05, 0.025])
+
+
+@pytest.mark.parametrize("final_rows", [0, "x", True, 2.5])
+def test_rows_that_are_scored_at_the_end_are_checked_at_the_beginning(final_rows):
+    with pytest.raises(ValueError, match="final_rows"):
+        Recipe("vae").set(final_rows=final_rows)
+    assert Recipe("vae").set(final_rows=2e4).final_rows == 20_000
+    assert Recipe("vae").set(final_rows=None).final_rows is None
 
 
 def test_methods_of_labels_have_a_decoder_of_labels():
