@@ -99,7 +99,7 @@ class Summaries(keras.callbacks.Callback):
         continuous = [group for group in vae.latents.amortised if not group.is_discrete]
         if continuous:
             # A learned prior has no rates of single dimensions.
-            kl = None if vae.priors else rates[: sum(group.size for group in continuous)]
+            kl = None if vae.priors else rates[_continuous_columns(vae.latents)]
             traversals = visualize.traverse(vae, self.images[0])
             tf.summary.image(
                 "traversals", visualize.traversal_grid(traversals, kl_per_dim=kl)[None]
@@ -107,6 +107,13 @@ class Summaries(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self._writer.close()
+
+
+def _continuous_columns(latents):
+    """Which entries of `rate_per_dimension` are of continuous variables, bool [U]."""
+    return np.concatenate(
+        [[not g.is_discrete] * (1 if g.is_discrete else g.size) for g in latents.amortised]
+    )
 
 
 def rate_names(latents, priors=()):

@@ -160,6 +160,20 @@ def test_discrete_groups_have_one_rate_and_no_traversal(dataset, tmp_path):
     assert "reconstructions" in events.tags and "traversals" not in events.tags
 
 
+def test_traversals_show_the_rates_of_their_own_rows(dataset, tmp_path, monkeypatch):
+    shown = []
+
+    def draw(images, kl_per_dim=None):
+        shown.append(kl_per_dim)
+        return np.zeros((2, 2, 3), np.uint8)
+
+    monkeypatch.setattr(visualize, "traversal_grid", draw)
+    trainer = compiled(Gaussian(1, "a"), Categorical(3, "kind"), Gaussian(2, "b"))
+    fit(trainer, dataset, [Summaries(tmp_path, dataset.images([0, 1]))], epochs=1)
+    rates = trainer.rate_per_dimension.result().numpy()
+    np.testing.assert_array_equal(shown[0], rates[[0, 2, 3]])
+
+
 def test_rates_are_named_in_the_order_of_the_latents():
     latents = Latents(
         Categorical(3, "kind"), Gaussian(1, "size"), Gaussian(2), Gaussian(4, "noise", None)

@@ -41,6 +41,15 @@ def to_uint8(images):
     return np.round(np.clip(images.astype(np.float32), 0, 1) * 255).astype(np.uint8)
 
 
+def visible_channels(images):
+    """The channels of images [..., C] that a picture can show.
+
+    Grey (C = 1) and RGB (C = 3) images stay as they are; of two channels the first is shown, of
+    more than three, such as RGBA, the first three.
+    """
+    return images[..., : 3 if images.shape[-1] > 2 else 1]
+
+
 def enlargement(image_shape, cell):
     """The whole factor by which images [H, W, C] come closest to `cell` pixels, at least 1."""
     return max(1, round(cell / max(image_shape[:2])))
@@ -83,7 +92,7 @@ def reconstruction_grid(originals, reconstructions, columns=10, cell=64):
     """Originals above their reconstructions, in as many pairs of rows as it takes.
 
     Args:
-      originals: [N, H, W, C].
+      originals: [N, H, W, C]; see `visible_channels`.
       reconstructions: [N, H, W, C], the mean images.
       columns: images in a row; a last row that is not full is filled with white.
       cell: side of an enlarged image in pixels, about.
@@ -104,6 +113,7 @@ def reconstruction_grid(originals, reconstructions, columns=10, cell=64):
         raise ValueError(f"expected images [N, H, W, C], received shape {originals.shape}.")
     if columns < 1:
         raise ValueError(f"columns must be at least 1, received {columns}.")
+    originals, reconstructions = map(visible_channels, (originals, reconstructions))
     columns = min(columns, len(originals))
     scale = enlargement(originals.shape[1:], cell)
     pairs = [

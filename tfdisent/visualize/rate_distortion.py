@@ -3,7 +3,13 @@
 import numpy as np
 
 from tfdisent.visualize import figures
-from tfdisent.visualize.grids import enlargement, font_size, save_image, tile_images
+from tfdisent.visualize.grids import (
+    enlargement,
+    font_size,
+    save_image,
+    tile_images,
+    visible_channels,
+)
 
 _LINE = "0.75"
 _FRONTIER = "#d55e00"
@@ -125,7 +131,7 @@ def labelled_rows(images, names, cell=64):
     images = np.asarray(images)
     if len(names) != len(images):
         raise ValueError(f"expected {len(images)} names, received {len(names)}.")
-    table = tile_images(images, scale=enlargement(images.shape[2:], cell))
+    table = tile_images(visible_channels(images), scale=enlargement(images.shape[2:], cell))
     height, width, _ = table.shape
     size = font_size(cell)
     lines = [line for name in names for line in name.splitlines()]

@@ -131,6 +131,7 @@ def _ordered(images, kl_per_dim, names, limit, pattern):
         raise ValueError(
             f"expected images [D, S, H, W, C] or [G, D, S, H, W, C], received shape {images.shape}."
         )
+    images = grids.visible_channels(images)
     blocks = images if images.ndim == 6 else images[None]
     depth = blocks.shape[1]
     names = [f"z{j}" for j in range(depth)] if names is None else names

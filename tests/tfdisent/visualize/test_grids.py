@@ -34,6 +34,15 @@ def test_other_integers_are_refused():
         visualize.to_uint8(np.array([0, 1], np.int64))
 
 
+@pytest.mark.parametrize(("channels", "shown"), [(2, [0, 0, 0]), (4, [0, 1, 2]), (7, [0, 1, 2])])
+def test_of_other_channels_the_first_are_shown(channels, shown):
+    images = np.random.default_rng(0).random((2, 3, 8, 8, channels))
+    grid = visualize.reconstruction_grid(*images)
+    np.testing.assert_array_equal(grid, visualize.reconstruction_grid(*images[..., shown]))
+    grid = visualize.traversal_grid(images)
+    np.testing.assert_array_equal(grid, visualize.traversal_grid(images[..., shown]))
+
+
 def test_tiles_stand_in_rows_and_columns_between_lines():
     images = np.arange(6, dtype=np.uint8).reshape(2, 3, 1, 1, 1) * np.ones(
         (1, 1, 4, 5, 1), np.uint8
