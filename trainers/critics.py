@@ -80,7 +80,8 @@ class MutualInformationTrainer(Players, keras.Model):
       seed: see `Players`; these trainers draw nothing.
 
     Raises:
-      ValueError: if the bound is unknown or an argument is out of range.
+      ValueError: if the bound is unknown or an argument is out of range; on the first step, if
+        `negatives` is not below the batch size.
 
     Reference:
       Belghazi et al., MINE: Mutual Information Neural Estimation, 2018, arXiv:1801.04062,
@@ -157,6 +158,10 @@ class MutualInformationTrainer(Players, keras.Model):
         if pairs == "all":
             joint = objectives.info_nce(self.critic.all_pairs(x, y))
             return joint, tf.zeros_like(joint)
+        if negatives != "all" and x.shape[0] is not None and negatives >= x.shape[0]:
+            raise ValueError(
+                f"negatives must be below the batch size {x.shape[0]}, received {negatives}."
+            )
         if negatives == "all":
             return objectives.split_pairs(self.critic.all_pairs(x, y))
         # Rolled, y_i meets every x but its own.

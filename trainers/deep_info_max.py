@@ -1,5 +1,7 @@
 """Deep InfoMax (DIM): features that tell from which image each patch is."""
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -175,8 +177,9 @@ class DeepInfoMaxTrainer(EncoderTrainer):
         """S, [B, B, L]: features of image i with place l of image k; L = 1 of "global"."""
         embed_map, embed_features = self.embeddings[name]
         places = embed_map(local_map, training=training)
-        batch, embedding = tf.shape(places)[0], self.embedding
-        places = tf.reshape(tf.cast(places, tf.float32), [batch, -1, embedding])
+        # The number of places is static, also where that of the images is not.
+        shape = [tf.shape(places)[0], math.prod(places.shape[1:-1]), self.embedding]
+        places = tf.reshape(tf.cast(places, tf.float32), shape)
         features = tf.cast(embed_features(features, training=training), tf.float32)
         return tf.einsum("iu,klu->ikl", features, places)
 

@@ -111,6 +111,8 @@ def from_sampler(draw, evaluation_size, seed):
     validation = held_out(_VALIDATION_SIZE, 1)
     scale, deviations = _scale_of(validation)
     counts = [CHUNK] * (evaluation_size // CHUNK) + [evaluation_size % CHUNK]
+    if counts[-1] == 1:  # of which nothing could be drawn apart
+        counts[-2:] = [CHUNK - 1, 2]
     return Samples(
         lambda count, seed: scale(draw(count, seed)),
         scale(validation),

@@ -83,8 +83,8 @@ class GANMINETrainer(Feeding, Players, keras.Model):
             raise ValueError(
                 f"information_weight must not be negative, received {information_weight}."
             )
-        if not 0 < average_rate <= 1:
-            raise ValueError(f"average_rate must be in (0, 1], received {average_rate}.")
+        if not 0 < average_rate < 1:
+            raise ValueError(f"average_rate must be in (0, 1), received {average_rate}.")
         self.generator, self.latents = generator, latents
         self.information_weight, self.average_rate = float(information_weight), float(average_rate)
         self.value_range, self.source = value_range, source

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfdisent import objectives
 from tfdisent.latents import Gaussian, Point
+from tfdisent.priors import GaussianMixture
 from tfdisent.trainers.base import Trainer
 
 # Name -> (kernel, its bandwidth for D dimensions where none is given).
@@ -41,8 +42,8 @@ class InfoVAETrainer(Trainer):
       **kwargs: see `Trainer`.
 
     Raises:
-      ValueError: if the kernel is unknown, its bandwidth not positive, or there are `Point` groups
-        and alpha is not 1.
+      ValueError: if the kernel is unknown, its bandwidth not positive, there are `Point` groups and
+        alpha is not 1, or a prior is a learned mixture.
 
     Reference:
       Zhao, Song, Ermon, InfoVAE: Information Maximizing Variational Autoencoders, 2017,
@@ -70,6 +71,12 @@ class InfoVAETrainer(Trainer):
         if alpha != 1 and any(isinstance(group, Point) for group in vae.latents.groups):
             raise ValueError(
                 f"a deterministic code has an infinite rate: alpha must be 1, received {alpha}."
+            )
+        mixtures = [n for n, prior in vae.priors.items() if isinstance(prior, GaussianMixture)]
+        if mixtures:
+            raise ValueError(
+                "samples of a mixture have no gradient to its weights, which the MMD would leave "
+                f"as they began: take a VampPrior, received learned mixtures of {mixtures}."
             )
         self.alpha = float(alpha)
         self.lambda_mmd = float(lambda_mmd)

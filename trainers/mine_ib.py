@@ -56,8 +56,8 @@ class MINEIBTrainer(Trainer):
 
     def __init__(self, vae, beta=1e-3, critic=None, critic_noise=0.3, average_rate=0.01, **kwargs):
         super().__init__(vae, **kwargs)
-        if not 0 < average_rate <= 1:
-            raise ValueError(f"average_rate must be in (0, 1], received {average_rate}.")
+        if not 0 < average_rate < 1:
+            raise ValueError(f"average_rate must be in (0, 1), received {average_rate}.")
         if not critic_noise >= 0:
             raise ValueError(f"critic_noise must not be negative, received {critic_noise}.")
         self.beta = schedules.get(beta)

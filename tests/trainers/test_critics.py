@@ -110,6 +110,8 @@ def test_pairs_drawn_apart_are_never_pairs_drawn_together():
     np.testing.assert_allclose(together, joint, rtol=1e-5)
     np.testing.assert_allclose(np.sort(rolled), np.sort(np.ravel(every)), rtol=1e-5, atol=1e-6)
     assert trainer.scores(x, y)[1].shape == (6,)
+    with pytest.raises(ValueError, match="below the batch size 6, received 6"):
+        trainer.scores(x, y, 6)
 
 
 @pytest.mark.parametrize("bound", ["mine", "info_nce", "barber_agakov"])

@@ -196,6 +196,20 @@ def test_features_are_brought_to_the_prior(prior):
     assert distance(trainer) < 0.5 * before
 
 
+def test_batches_of_unknown_size_are_trained_on_and_evaluated():
+    trainer = _trainer(global_weight=1.0)
+    trainer.compile()
+    rest = tf.data.Dataset.from_tensor_slices(_images(11)).batch(6)  # 6 images, then 5
+    trainer.fit(rest, verbose=0)
+    found = trainer.evaluate(rest, return_dict=True, verbose=0)
+    assert int(trainer.step) == 2 and all(map(math.isfinite, found.values()))
+
+
+def test_one_image_has_no_other_to_be_told_from():
+    with pytest.raises(tf.errors.InvalidArgumentError, match="two examples or more, received 1"):
+        _trainer().objective(tf.constant(_images(1)), training=False)
+
+
 def test_wrong_arguments_are_refused():
     for options, message in (
         ({"local_weight": 0.0}, "must be positive, received zero twice"),

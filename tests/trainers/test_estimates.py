@@ -56,6 +56,13 @@ def test_a_sampler_draws_every_part_anew():
     assert abs(first.mean()) < 0.03 and abs(first.std() - 1) < 0.03
 
 
+def test_no_part_of_the_evaluation_is_a_single_sample():
+    samples = estimates.from_sampler(
+        lambda count, seed: tf.random.stateless_normal([count, 1], seed), 10_001, seed=0
+    )
+    assert [len(chunk) for chunk in samples.test] == [9_999, 2]
+
+
 class Descent(keras.Model):
     """Its training loss falls for ever, its validation loss rises after two steps."""
 

@@ -148,7 +148,8 @@ def test_images_are_checked_where_a_range_is_given():
 def test_wrong_arguments_are_refused():
     for options, message in (
         ({"information_weight": -1.0}, "information_weight must not be negative, received -1.0"),
-        ({"average_rate": 0.0}, r"average_rate must be in \(0, 1\], received 0.0"),
+        ({"average_rate": 0.0}, r"average_rate must be in \(0, 1\), received 0.0"),
+        ({"average_rate": 1.0}, r"average_rate must be in \(0, 1\), received 1.0"),
     ):
         with pytest.raises(ValueError, match=message):
             _trainer(**options)

@@ -15,6 +15,7 @@ from tfdisent import (
     VAETrainer,
     objectives,
 )
+from tfdisent.priors import GaussianMixture, VampPrior
 
 
 def _trainer(trainer_class=InfoVAETrainer, groups=None, **options):
@@ -98,6 +99,19 @@ def test_deterministic_codes_are_matched_to_the_prior():
     assert np.isfinite(history["loss"]).all() and history["mmd"][1] < 0.5 * history["mmd"][0]
     assert np.abs(before.mean(axis=0)).max() > 3 > 1 > np.abs(after.mean(axis=0)).max()
     assert np.isposinf(trainer.objective(tf.constant(images), training=False)["rate"]).all()
+
+
+def test_a_learned_mixture_is_refused_for_its_weights_would_never_move():
+    options = {"architecture": "mlp", "hidden": 4}
+    for prior, refused in ((GaussianMixture(2, 3), True), (VampPrior((8, 8, 1), 3), False)):
+        vae = VAE.build_for(
+            (8, 8, 1), Latents(Gaussian(2)), priors={"continuous": prior}, **options
+        )
+        if refused:
+            with pytest.raises(ValueError, match=r"learned mixtures of \['continuous'\]"):
+                InfoVAETrainer(vae)
+        else:
+            InfoVAETrainer(vae)
 
 
 @pytest.mark.parametrize(

@@ -136,8 +136,9 @@ def test_the_average_starts_from_the_first_batch_and_moves_slowly():
 def test_what_cannot_be_trained_is_refused():
     with pytest.raises(ValueError, match="critic_noise must not be negative, received -1"):
         _trainer(0.1, critic_noise=-1)
-    with pytest.raises(ValueError, match=r"average_rate must be in \(0, 1\], received 0"):
-        _trainer(0.1, average_rate=0)
+    for rate in (0, 1):
+        with pytest.raises(ValueError, match=rf"average_rate must be in \(0, 1\), received {rate}"):
+            _trainer(0.1, average_rate=rate)
     vae = VAE.build_for(
         (3, 1, 1),
         Latents(Gaussian(2)),

@@ -229,7 +229,11 @@ def split_pairs(scores):
 
     Returns:
       (joint [B] or [B, L], marginal [B, B - 1] or [B, B - 1, L]).
+
+    Raises:
+      tf.errors.InvalidArgumentError: if B is 1: nothing is drawn apart.
     """
+    tf.debugging.assert_greater(tf.shape(scores)[0], 1, "expected two examples or more, received 1")
     batch, parts = tf.shape(scores)[0], scores.shape[2:]
     rows = tf.reshape(scores, [batch * batch, *parts])
     # Rows of B + 1 entries, once the last is dropped, each begin with one of the diagonal.
