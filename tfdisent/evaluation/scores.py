@@ -13,7 +13,8 @@ def score_encoding(dataset, encoding, names="all", protocol="jeong2019", seed=0)
 
     Scores of `metrics.evaluate` need factors. `class_accuracy` needs labels and a discrete group
     among the codes; of several groups each is scored, in order, under `class_accuracy_<i>`. A
-    discrete column that is an integer label is taken as it is.
+    discrete column that is an integer label is taken as it is. Rows labelled -1 have no label and
+    are left out.
 
     Args:
         dataset: `tfdisent.data.Dataset`.
@@ -51,12 +52,17 @@ def score_encoding(dataset, encoding, names="all", protocol="jeong2019", seed=0)
 
 def can_classify(dataset, discrete_columns):
     """Whether a discrete code can be compared with the labels of a data set."""
-    return dataset.labels is not None and len(discrete_columns) > 0
+    labels = dataset.labels
+    return labels is not None and np.any(labels >= 0) and len(discrete_columns) > 0
 
 
 def _class_accuracies(labels, encoding):
+    labelled = labels >= 0
+    if not labelled.any():
+        return {}
     scores = {}
     for suffix, group in discrete_groups(encoding):
         group = np.rint(group[:, 0]).astype(int) if group.shape[1] == 1 else group
-        scores[_CLASS_ACCURACY + suffix] = metrics.class_accuracy(labels, group)
+        score = metrics.class_accuracy(labels[labelled], group[labelled])
+        scores[_CLASS_ACCURACY + suffix] = score
     return scores

@@ -76,6 +76,16 @@ def test_a_column_of_integer_labels_is_taken_as_it_is():
     assert score_encoding(dataset(), codes, ("class_accuracy",))["class_accuracy"].value == 1
 
 
+def test_rows_without_a_label_are_left_out():
+    labels = np.where(np.arange(12) < 5, -1, np.arange(12) % 2)
+    codes = encoding(one_hot(ROWS % 2, 2))
+    score = score_encoding(dataset(None, labels), codes, "all")["class_accuracy"]
+    assert score.value == 1 and score.details["num_rows"] == np.sum(ROWS >= 5)
+    nowhere = dataset(None, np.full(12, -1))
+    assert score_encoding(nowhere, codes, "all") == {}
+    assert not can_classify(nowhere, codes.discrete_columns)
+
+
 def test_labels_without_factors_leave_class_accuracy_alone():
     labelled = dataset(None, labels=np.arange(12) % 4)
     scores = score_encoding(labelled, encoding(one_hot(ROWS % 4, 4)), "all")
