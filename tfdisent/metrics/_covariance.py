@@ -2,17 +2,23 @@
 
 import numpy as np
 
+_CHUNK = 2048  # rows that stay in the cache from centring to product
+
 
 def covariance_blocks(units):
     """Unbiased covariance of the columns that vary, and which of them form a unit.
 
-    A discrete group of C labels enters as C - 1 one-hot columns: the last follows from the others.
+    The columns are divided by powers of two near their ranges, so that no scale of the codes
+    leaves float64 when it is squared, and nothing is rounded. A discrete group of C labels enters
+    as C - 1 one-hot columns: the last follows from the others.
 
     Args:
         units: `Units` of at least two rows.
 
     Returns:
-        Float [F, F], and a list of index arrays into it, one per unit that varies.
+        Float [F, F], the covariance of the F columns divided by their scales; float [F], the
+        scales in the units of the codes; and a list of index arrays into both, one per unit that
+        varies.
 
     Raises:
         ValueError: if there is one row only.
@@ -20,30 +26,43 @@ def covariance_blocks(units):
     if units.num_rows < 2:
         raise ValueError(f"a covariance needs at least two rows, received {units.num_rows}.")
     features, owner = units.features()
-    mean, covariance = _moments(features)
-    # Rounding of the mean can leave a column that does not vary a variance, but no larger one.
-    rounding = (units.num_rows * np.finfo(float).eps * mean) ** 2
-    varies = np.diag(covariance) > rounding
-    varies[~varies] = features[:, ~varies].min(axis=0) < features[:, ~varies].max(axis=0)
+    ranges = _ranges(features)
+    varies = ranges > 0
     for unit in range(units.continuous.shape[1], len(units)):
         varies[np.flatnonzero(owner == unit)[-1]] = False
     if not varies.all():
-        covariance, owner = covariance[np.ix_(varies, varies)], owner[varies]
+        features, ranges, owner = features[:, varies], ranges[varies], owner[varies]
+    scales = np.ldexp(1.0, np.frexp(ranges)[1])
     borders = np.flatnonzero(np.diff(owner)) + 1
-    return covariance, np.split(np.arange(owner.size), borders) if owner.size else []
+    blocks = np.split(np.arange(owner.size), borders) if owner.size else []
+    return _scaled_covariance(features, scales), scales, blocks
 
 
-def _moments(features):
-    """Mean [F] and unbiased covariance [F, F] of rows [N, F].
+def _ranges(features):
+    """Largest less least value of each column of [N, F]."""
+    least, largest = features[0].copy(), features[0].copy()
+    for chunk in _chunks(features):
+        columns = np.ascontiguousarray(chunk.T)  # minima along rows of memory are far faster
+        np.minimum(least, columns.min(axis=1), out=least)
+        np.maximum(largest, columns.max(axis=1), out=largest)
+    return largest - least
 
-    Centring takes as long as the product, and is only needed where a mean is large beside the
-    standard deviation: elsewhere the difference of moments loses fewer than three digits.
+
+def _scaled_covariance(features, scales):
+    """Unbiased covariance [F, F] of rows [N, F] divided by scales [F].
+
+    The rows are centred first: a difference of moments would lose the digits that tell exact
+    dependence from rounding, at every mean that is not far below the standard deviation. Sums over
+    chunks also round less than one sum over all rows.
     """
-    num_rows = len(features)
+    num_rows, num_columns = features.shape
     mean = np.full(num_rows, 1 / num_rows) @ features
-    square = features.T @ features / num_rows
-    covariance = square - np.outer(mean, mean)
-    if (np.diag(covariance) <= 1e-3 * np.diag(square)).any():
-        centered = features - mean
-        covariance = centered.T @ centered / num_rows
-    return mean, covariance * (num_rows / (num_rows - 1))
+    covariance = np.zeros((num_columns, num_columns))
+    for chunk in _chunks(features):
+        centered = (chunk - mean) / scales
+        covariance += centered.T @ centered
+    return covariance / (num_rows - 1)
+
+
+def _chunks(features):
+    return (features[start : start + _CHUNK] for start in range(0, len(features), _CHUNK))

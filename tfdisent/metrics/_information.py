@@ -58,7 +58,7 @@ def mutual_information(first, second):
     seen = joint > 0
     count = joint[seen]
     total = (count @ np.log(count * first.size / expected[seen])) / first.size
-    return max(0.0, float(total))
+    return float(np.maximum(0.0, total))
 
 
 def entropy(classes):

@@ -1,8 +1,13 @@
 """Which rows a score is computed from, and the protocol stamp that says so."""
 
+import warnings
+
 import numpy as np
 
 from tfdisent.metrics import _validate, protocols
+
+# Expected share of test rows among the training rows from which on a split earns a warning.
+_LARGEST_OVERLAP = 0.1
 
 
 def rows_for(data, protocol, seed, bins=None):
@@ -15,19 +20,24 @@ def rows_for(data, protocol, seed, bins=None):
         bins: number of bins, None for a score that has none.
 
     Returns:
-        The data, the protocol stamp, and the seed (None where nothing is drawn).
+        The data, without the factors that have one value among the rows drawn, the protocol stamp,
+        and the seed (None where nothing is drawn).
 
     Raises:
-        ValueError: if the preset sets no sampling or another number of bins.
+        ValueError: if the preset sets no sampling or another number of bins, or if no factor has
+            two values among the rows drawn.
     """
     if protocol is None:
         return data, "all rows" if bins is None else f"all rows, {bins} bins", None
     sampling = check_sampling(protocol, bins)
     rng = np.random.default_rng(seed)
-    return data.take(rng.integers(data.num_rows, size=sampling.num_train)), protocol, seed
+    drawn = data.take(rng.integers(data.num_rows, size=sampling.num_train))
+    if isinstance(drawn, _validate.Data):  # a rare value may be in none of these rows
+        drawn = drawn.varying("drawn ")
+    return drawn, protocol, seed
 
 
-def split(num_rows, train, test, protocol, seed):
+def split(num_rows, train, test, protocol, seed, is_tested=True):
     """Train and test rows of a score that fits a predictor.
 
     Args:
@@ -36,9 +46,14 @@ def split(num_rows, train, test, protocol, seed):
         test: row indices, or None.
         protocol: None, or a preset that sets the sampling (then `train` and `test` must be None).
         seed: seed of the split or the draw.
+        is_tested: False if the score makes no use of the test rows.
 
     Returns:
         Row indices `train` and `test`, and the protocol stamp.
+
+    Warns:
+        UserWarning: if a preset draws so many of few rows that more than a tenth of the test rows
+            are expected to be training rows too.
 
     Raises:
         ValueError: if only one of `train` and `test` is given, if they are given beside a preset,
@@ -54,6 +69,8 @@ def split(num_rows, train, test, protocol, seed):
         train, test = (
             rng.integers(num_rows, size=size) for size in (sampling.num_train, sampling.num_test)
         )
+        if is_tested:
+            _warn_of_overlap(num_rows, sampling.num_train, protocol)
         return train, test, protocol
     if train is not None:
         train = _validate.check_rows(train, num_rows, "train")
@@ -72,6 +89,20 @@ def check_sampling(protocol, bins=None):
     if bins is not None and bins != sampling.bins:
         raise ValueError(f"protocol {protocol!r} has {sampling.bins} bins, received {bins}.")
     return sampling
+
+
+def _warn_of_overlap(num_rows, num_train, protocol):
+    """Warns if many test rows are expected to be among `num_train` rows drawn independently."""
+    overlap = 1 - (1 - 1 / num_rows) ** num_train
+    if overlap > _LARGEST_OVERLAP:
+        warnings.warn(
+            f"protocol {protocol!r} draws training and test rows independently: with {num_rows:,} "
+            f"rows, {overlap:.0%} of the test rows are expected to be training rows too, not held "
+            "out. A score without a protocol holds out a third of the rows, and so does "
+            "`evaluate` under 'jeong2019', 'kim2018' and 'lecture'.",
+            UserWarning,
+            stacklevel=4,  # the caller of the score
+        )
 
 
 def check_two_values(factors, kept_factors, rows_name):

@@ -14,7 +14,8 @@ class Units:
 
     Attributes:
         continuous: float64 [N, C], the columns in no group, in order.
-        labels: tuple of int64 [N], one per group: its argmax, or the integer label itself.
+        labels: tuple of int64 [N], one per group: its argmax, or the integer label itself (its
+            rank among the labels if one of them is beyond int64).
         columns: tuple of column tuples, one per unit; a continuous unit has one column.
     """
 
@@ -76,6 +77,25 @@ class Data:
         """Returns the data of these rows; a factor may have one value among them."""
         return Data(self.factors[rows], self.kept_factors, self.units.take(rows))
 
+    def varying(self, kind=""):
+        """Returns the data without the factors that have one value: fixing them fixes nothing.
+
+        Args:
+            kind: what the rows are in the error message, such as "drawn ".
+
+        Raises:
+            ValueError: if no factor has two values.
+        """
+        kept = np.flatnonzero((self.factors != self.factors[:1]).any(axis=0))
+        if kept.size == 0:
+            raise ValueError(
+                "at least one factor must have two values, received "
+                f"{self.factors.shape[1]} factor(s) with one value over {self.num_rows} "
+                f"{kind}row(s)."
+            )
+        kept_factors = tuple(self.kept_factors[k] for k in kept)
+        return Data(self.factors[:, kept], kept_factors, self.units)
+
 
 def check_data(factors, codes, discrete_columns=()):
     """Checks factors and codes and splits the codes into units.
@@ -86,7 +106,7 @@ def check_data(factors, codes, discrete_columns=()):
         discrete_columns: tuple of column tuples, one per discrete group.
 
     Returns:
-        `Data`. Factors with one value are dropped: fixing them fixes nothing.
+        `Data`. Factors with one value are dropped.
 
     Raises:
         TypeError: if the factors are no integers or the codes no real numbers.
@@ -100,13 +120,7 @@ def check_data(factors, codes, discrete_columns=()):
             f"factors and codes must have equal length, received {factors.shape[0]} and "
             f"{units.num_rows} rows."
         )
-    kept = np.flatnonzero((factors != factors[:1]).any(axis=0))
-    if kept.size == 0:
-        raise ValueError(
-            f"at least one factor must have two values, received {factors.shape[1]} factor(s) "
-            f"with one value over {factors.shape[0]} row(s)."
-        )
-    return Data(factors[:, kept], tuple(kept.tolist()), units)
+    return Data(factors, tuple(range(factors.shape[1])), units).varying()
 
 
 def check_factors(factors):
@@ -229,4 +243,6 @@ def _labels(codes, group):
             f"a discrete group of one column must hold integer labels, received fractions in "
             f"column {group[0]}."
         )
+    if np.abs(label).max() >= 2.0**63:  # beyond int64, where a cast makes all labels one
+        return np.unique(label, return_inverse=True)[1]
     return label.astype(np.int64)

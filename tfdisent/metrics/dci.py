@@ -39,7 +39,8 @@ def dci(
         fast: see above.
         discrete_columns: tuple of column tuples, one per discrete group; a group is one unit.
         protocol: None, or "locatello2019": 10,000 training and 5,000 test rows drawn with
-            replacement.
+            replacement, independently: of fewer than 95,000 rows, more than a tenth of the test
+            rows are training rows too, of 10,000 rows 63 %.
         num_jobs: threads, None for one per core; the result is the same.
 
     Returns:
@@ -50,6 +51,10 @@ def dci(
     Raises:
         ValueError: if the arrays, rows or protocol are not as stated, or if a factor has one value
             among the training rows.
+
+    Warns:
+        UserWarning: if more than a tenth of the test rows drawn by a protocol are expected to be
+            training rows, which raises `informativeness_test`.
 
     References:
         Eastwood and Williams, A Framework for the Quantitative Evaluation of Disentangled

@@ -65,7 +65,13 @@ def evaluate(
         Dict from metric name to `Score`, in the order asked for.
 
     Raises:
-        ValueError: if the arrays, names, protocol or counts are not as stated.
+        ValueError: if the arrays, names, protocol or counts are not as stated, if no factor has two
+            values among the rows drawn, if a score with a predictor is asked of fewer than 3 rows,
+            or as the scores themselves raise.
+
+    Warns:
+        UserWarning: if a score with a predictor is asked for and more than a tenth of the test rows
+            drawn by the protocol are expected to be training rows.
     """
     names = _check_names(metrics)
     protocols.check_preset(protocol)
@@ -73,7 +79,8 @@ def evaluate(
     data = _validate.check_data(factors, codes, discrete_columns)
     if "factor_vae_score" in names:
         kl_per_dim = check_kl(kl_per_dim, data.units.continuous.shape[1], protocol)
-    inputs = _Inputs.of(data, protocol, seed, kl_per_dim)
+    is_split = not _PREDICTORS.isdisjoint(names)
+    inputs = _Inputs.of(data, protocol, seed, kl_per_dim, is_split)
     rng = np.random.default_rng(seed)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -104,11 +111,11 @@ class _Inputs:
     Attributes:
         data: all rows; votes draw from it.
         rows: the rows of scores without predictor.
-        train: training rows of `data`.
-        test: test rows of `data`.
+        train: training rows of `data`, None if no score fits a predictor.
+        test: test rows of `data`, None likewise.
         rows_stamp: protocol stamp of scores without predictor.
         rows_seed: their seed, None where nothing is drawn.
-        split_stamp: protocol stamp of scores with a predictor.
+        split_stamp: protocol stamp of scores with a predictor, None if there are none.
         protocol: the preset.
         seed: seed of all draws.
         kl_per_dim: mean KL of the continuous columns, or None.
@@ -116,21 +123,23 @@ class _Inputs:
 
     data: _validate.Data
     rows: _validate.Data
-    train: np.ndarray
-    test: np.ndarray
+    train: np.ndarray | None
+    test: np.ndarray | None
     rows_stamp: str
     rows_seed: int | None
-    split_stamp: str
+    split_stamp: str | None
     protocol: str
     seed: int
     kl_per_dim: np.ndarray | None
 
     @classmethod
-    def of(cls, data, protocol, seed, kl_per_dim):
-        """Draws the rows of the protocol."""
+    def of(cls, data, protocol, seed, kl_per_dim, is_split=True):
+        """Draws the rows of the protocol; without `is_split` none for predictors."""
         sampling = protocol if protocol in protocols.SAMPLING else None
         rows, rows_stamp, rows_seed = _sampling.rows_for(data, sampling, seed)
-        train, test, split_stamp = _sampling.split(data.num_rows, None, None, sampling, seed)
+        train = test = split_stamp = None
+        if is_split:
+            train, test, split_stamp = _sampling.split(data.num_rows, None, None, sampling, seed)
         return cls(
             data=data,
             rows=rows,
@@ -161,8 +170,8 @@ class _Inputs:
             self,
             data=self.data.take(_redraw(everything, factors, rng)),
             rows=self.rows.take(_redraw(np.arange(self.rows.num_rows), self.rows.factors, rng)),
-            train=_redraw(self.train, factors, rng),
-            test=_redraw(self.test, factors, rng),
+            train=None if self.train is None else _redraw(self.train, factors, rng),
+            test=None if self.test is None else _redraw(self.test, factors, rng),
         )
 
 
@@ -189,12 +198,16 @@ _SCORES = {
 METRICS = tuple(_SCORES)
 _ALL = tuple(name for name in METRICS if name != "dci_fast")
 
+_PREDICTORS = {"dci", "dci_fast", "sap", "explicitness"}
+
 _UNBOUNDED = {
     "gaussian_total_correlation",
     "gaussian_wasserstein",
     "mutual_information_score",
     "active_units",
 }
+
+_LEAST = {"irs": -1.0}  # 0 for the others
 
 
 def _check_names(metrics):
@@ -230,7 +243,8 @@ def _with_interval(score, drawn, name):
     if np.isfinite(score.value) and np.isfinite(drawn).all():
         low, median, high = np.quantile(drawn, [(1 - _LEVEL) / 2, 0.5, (1 + _LEVEL) / 2])
         upper = math.inf if name in _UNBOUNDED else 1.0
-        interval = np.clip(score.value + np.array([low, high]) - median, 0.0, upper)
+        moved = score.value + np.array([low, high]) - median
+        interval = np.clip(moved, _LEAST.get(name, 0.0), upper)
     else:  # an infinite total correlation has no quantiles between
         interval = np.array([min(score.value, drawn.min()), max(score.value, drawn.max())])
     details = {

@@ -25,7 +25,8 @@ def explicitness(factors, codes, train=None, test=None, discrete_columns=(), pro
         test: int row indices, or None for the other third.
         discrete_columns: tuple of column tuples, one per discrete group; a group is one unit.
         protocol: None, or "locatello2019": 10,000 training and 5,000 test rows drawn with
-            replacement.
+            replacement, independently: of fewer than 95,000 rows, more than a tenth of the test
+            rows are training rows too, of 10,000 rows 63 %.
         seed: seed of the split or of that draw.
 
     Returns:
@@ -33,8 +34,12 @@ def explicitness(factors, codes, train=None, test=None, discrete_columns=(), pro
         `per_factor` [K] (test), `num_train`, `num_test`, `kept_factors`.
 
     Raises:
-        ValueError: if the arrays, rows or protocol are not as stated, or if a factor has one value
-            among the training or test rows.
+        ValueError: if the arrays, rows or protocol are not as stated, if a factor has one value
+            among the training or test rows, or if the two sets of rows share no value of it.
+
+    Warns:
+        UserWarning: if more than a tenth of the test rows drawn by a protocol are expected to be
+            training rows, which raises the score.
 
     Reference:
         Ridgeway and Mozer, Learning Deep Disentangled Embeddings with the F-Statistic Loss, 2018,
@@ -50,6 +55,7 @@ def from_rows(data, train, test, stamp, seed):
     train_factors, test_factors = data.factors[train], data.factors[test]
     _sampling.check_two_values(train_factors, data.kept_factors, "training")
     _sampling.check_two_values(test_factors, data.kept_factors, "test")
+    _check_shared_values(train_factors, test_factors, data.kept_factors)
     features, _ = data.units.features()
     train_codes, test_codes = features[train], features[test]
     mean, std = train_codes.mean(axis=0), train_codes.std(axis=0)
@@ -75,6 +81,18 @@ def from_rows(data, train, test, stamp, seed):
         "kept_factors": list(data.kept_factors),
     }
     return Score(test_value, "explicitness", stamp, seed, details)
+
+
+def _check_shared_values(train_factors, test_factors, kept_factors):
+    """Raises ValueError if no training value of a factor [N, K] is among the test rows."""
+    for k, (train, test) in enumerate(zip(train_factors.T, test_factors.T, strict=True)):
+        values = np.unique(train)
+        if not np.isin(test, values).any():
+            raise ValueError(
+                "explicitness needs test rows with values that the classifier was trained on, "
+                f"factor {kept_factors[k]} has none of its {values.size} training value(s) among "
+                f"{test.size} test row(s)."
+            )
 
 
 def _mean_auc(labels, classes, scores):

@@ -7,14 +7,17 @@ import numpy as np
 from tfdisent.metrics import _covariance, _sampling, _validate
 from tfdisent.metrics.score import Score
 
+# Of a column that depends exactly on others, the eigenvalue was found up to 1.2 eps per column.
+_ROUNDING = 16 * np.finfo(float).eps
+
 
 def gaussian_total_correlation(codes, discrete_columns=(), protocol=None, seed=0):
     """0.5 (sum_i log S_ii - log det S) in nats, S the covariance of the codes.
 
-    Zero for uncorrelated codes; infinite if a column is a linear function of others, so also
-    wherever there are more columns than rows. Columns that do not vary count as independent. A
-    discrete group of C labels enters as a block of C - 1 indicators and log S_ii as the log
-    determinant of its block.
+    Zero for uncorrelated codes; infinite if a column is, to rounding, a linear function of others,
+    so also wherever there are more columns than rows. Columns that do not vary count as
+    independent. A discrete group of C labels enters as a block of C - 1 indicators and log S_ii as
+    the log determinant of its block.
 
     Args:
         codes: float [N, D], N >= 2.
@@ -40,13 +43,13 @@ def gaussian_total_correlation(codes, discrete_columns=(), protocol=None, seed=0
 
 def from_units(units, stamp, seed):
     """The score of checked rows; see `gaussian_total_correlation`."""
-    covariance, blocks = _covariance.covariance_blocks(units)
+    covariance, _, blocks = _covariance.covariance_blocks(units)
     scale = np.sqrt(np.diag(covariance))
     correlation = covariance / np.outer(scale, scale)  # the total correlation ignores scales
     joint = _log_determinant(correlation)
     wide = [block for block in blocks if block.size > 1]  # of a single column it is log 1
     marginal = sum(_log_determinant(correlation[np.ix_(block, block)]) for block in wide)
-    value = math.inf if joint == -math.inf else max(0.0, 0.5 * (marginal - joint))
+    value = math.inf if joint == -math.inf else np.maximum(0.0, 0.5 * (marginal - joint))
     details = {"num_rows": units.num_rows, "num_active": len(blocks)}
     return Score(value, "gaussian_total_correlation", stamp, seed, details)
 
@@ -56,6 +59,6 @@ def _log_determinant(correlation):
     if len(correlation) == 0:
         return 0.0
     eigenvalues = np.linalg.eigvalsh(correlation)
-    if eigenvalues[0] <= len(correlation) * np.finfo(float).eps * eigenvalues[-1]:
+    if eigenvalues[0] <= _ROUNDING * len(correlation) * eigenvalues[-1]:
         return -math.inf
     return float(np.sum(np.log(eigenvalues)))

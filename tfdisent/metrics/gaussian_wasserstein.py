@@ -39,7 +39,10 @@ def gaussian_wasserstein(codes, normalized=False, discrete_columns=(), protocol=
 
 def from_units(units, stamp, seed, normalized=False):
     """The score of checked rows; see `gaussian_wasserstein`."""
-    covariance, blocks = _covariance.covariance_blocks(units)
+    covariance, scales, blocks = _covariance.covariance_blocks(units)
+    unit = scales.max(initial=0.0) or 1.0  # the fourth powers below fit into float64 in this unit
+    relative = scales / unit
+    covariance = covariance * np.outer(relative, relative)
     root = np.diag(np.sqrt(np.diag(covariance)))  # D^1/2
     for block in (block for block in blocks if block.size > 1):
         inside = np.ix_(block, block)
@@ -49,9 +52,11 @@ def from_units(units, stamp, seed, normalized=False):
     eigenvalues = np.linalg.eigvalsh(root @ covariance @ root)
     # Eigenvalues that are zero but for rounding would enter through their square root.
     floor = len(covariance) * np.finfo(float).eps * eigenvalues.max(initial=0.0)
-    value = max(0.0, 2 * trace - 2 * np.sum(np.sqrt(eigenvalues[eigenvalues > floor])))
+    value = np.maximum(0.0, 2 * trace - 2 * np.sum(np.sqrt(eigenvalues[eigenvalues > floor])))
     if normalized:
         value = value / trace if trace > 0 else 0.0
         stamp += ", normalized"
+    else:
+        value = value * unit * unit
     details = {"num_rows": units.num_rows, "num_active": len(blocks), "normalized": normalized}
     return Score(value, "gaussian_wasserstein", stamp, seed, details)

@@ -19,22 +19,25 @@ def irs(factors, codes, quantile=0.99, bins=20, discrete_columns=(), protocol=No
     between the one-hot code and its mean.
 
     Args:
-        factors: int [N, K]; factors with one value are dropped.
+        factors: int [N, K]; factors with one value among the rows used are dropped.
         codes: float [N, D].
         quantile: in [0, 1]; 1.0 is the paper's version.
-        bins: equal-width bins that merge the values of a factor with more of them.
+        bins: equal-width bins that merge the values of a factor with more of them, by their
+            numbers; a factor with fewer values keeps them all, whatever their numbers.
         discrete_columns: tuple of column tuples, one per discrete group; a group is one unit.
         protocol: None for the rows given, or "locatello2019": 10,000 of them drawn with
             replacement, 20 bins, quantile 0.99.
         seed: seed of that draw.
 
     Returns:
-        `Score` in [0, 1]. Details: `per_unit` [units] (None where dropped), `matrix` [active
-        units, K], `parents` [active units] (the factor that rules each), `max_deviations`,
-        `num_active`, `num_rows`, `kept_factors`.
+        `Score` in (-1, 1], negative where rows of one factor value lie further from their own mean
+        than any row from that of all, as a few outliers do. Details: `per_unit` [units] (None where
+        dropped), `matrix` [active units, K], `parents` [active units] (the factor that rules each),
+        `max_deviations`, `num_active`, `num_rows`, `kept_factors`.
 
     Raises:
-        ValueError: if the arrays, quantile, bins or protocol are not as stated.
+        ValueError: if the arrays, quantile, bins or protocol are not as stated, or if no factor has
+            two values among the rows used.
 
     Reference:
         Suter et al., Robustly Disentangled Causal Mechanisms: Validating Deep Representations for
@@ -81,10 +84,10 @@ def from_data(data, quantile, bins, stamp, seed):
 def _sort_by_bin(factor, bins):
     """Rows ordered by the bin of their factor value, and the number of rows in each bin."""
     classes, counts = _validate.encode(factor)
-    values = np.empty(counts.size, dtype=np.int64)
-    values[classes] = factor
-    merged = _information.bin_column(values, bins)[classes]
-    classes, counts = _validate.encode(merged)
+    if counts.size > bins:
+        values = np.empty(counts.size, dtype=np.int64)
+        values[classes] = factor
+        classes, counts = _validate.encode(_information.bin_column(values, bins)[classes])
     # NumPy sorts 16-bit integers by radix, several times faster.
     small = classes.astype(np.uint16) if counts.size < 2**16 else classes
     return np.argsort(small, kind="stable"), counts

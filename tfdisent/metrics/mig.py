@@ -13,7 +13,7 @@ def mig(factors, codes, bins=20, discrete_columns=(), protocol=None, seed=0):
     and one discretised unit, H the entropy of the factor. A representation of one unit has I_2 = 0.
 
     Args:
-        factors: int [N, K]; factors with one value are dropped.
+        factors: int [N, K]; factors with one value among the rows used are dropped.
         codes: float [N, D].
         bins: equal-width bins of a continuous column, between its minimum and maximum.
         discrete_columns: tuple of column tuples, one per discrete group; a group is one unit.
@@ -26,7 +26,8 @@ def mig(factors, codes, bins=20, discrete_columns=(), protocol=None, seed=0):
         `factor_entropy` [K] in nats, `num_rows`, `kept_factors`.
 
     Raises:
-        ValueError: if the arrays, bins or protocol are not as stated.
+        ValueError: if the arrays, bins or protocol are not as stated, or if no factor has two
+            values among the rows used.
 
     References:
         Chen et al., Isolating Sources of Disentanglement in VAEs, 2018, arXiv:1802.04942, Eq. 6
@@ -51,7 +52,7 @@ def from_classes(classes, stamp, seed):
         "num_rows": classes.num_rows,
         "kept_factors": list(classes.kept_factors),
     }
-    return Score(min(1.0, gaps.mean()), "mig", stamp, seed, details)
+    return Score(np.minimum(1.0, gaps.mean()), "mig", stamp, seed, details)
 
 
 def top_two_gap(matrix):

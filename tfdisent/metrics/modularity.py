@@ -13,7 +13,7 @@ def modularity(factors, codes, bins=20, discrete_columns=(), protocol=None, seed
     informs about nothing counts 0; with a single factor every other unit counts 1.
 
     Args:
-        factors: int [N, K]; factors with one value are dropped.
+        factors: int [N, K]; factors with one value among the rows used are dropped.
         codes: float [N, D].
         bins: equal-width bins of a continuous column, between its minimum and maximum.
         discrete_columns: tuple of column tuples, one per discrete group; a group is one unit.
@@ -26,7 +26,8 @@ def modularity(factors, codes, bins=20, discrete_columns=(), protocol=None, seed
         `num_rows`, `kept_factors`.
 
     Raises:
-        ValueError: if the arrays, bins or protocol are not as stated.
+        ValueError: if the arrays, bins or protocol are not as stated, or if no factor has two
+            values among the rows used.
 
     Reference:
         Ridgeway and Mozer, Learning Deep Disentangled Embeddings with the F-Statistic Loss, 2018,

@@ -16,7 +16,9 @@ protocol says in words what was done.
 
 A discrete group has no KL and is kept wherever units are kept by KL. `locatello2019` also sets the
 sampling of the other scores: 20 bins, 10,000 rows drawn with replacement, or 10,000 to train and
-5,000 to test where a predictor is fitted. The other presets say nothing about other scores;
+5,000 to test where a predictor is fitted. Made for samplers of new rows, it draws the two
+independently, so that with fewer than 95,000 rows more than a tenth of the test rows are training
+rows too; the scores then warn. The other presets say nothing about other scores;
 `evaluate` then uses all rows, and the scores say so.
 
 References:

@@ -33,7 +33,8 @@ def sap(
         continuous: treat factors as numbers.
         discrete_columns: tuple of column tuples, one per discrete group; a group is one unit.
         protocol: None, or "locatello2019": 10,000 training and 5,000 test rows drawn with
-            replacement.
+            replacement, independently: of fewer than 95,000 rows, more than a tenth of the test
+            rows are training rows too, of 10,000 rows 63 %.
         seed: seed of the split or of that draw.
 
     Returns:
@@ -44,6 +45,10 @@ def sap(
         ValueError: if the arrays, rows or protocol are not as stated, or if a factor has one value
             among the training rows.
 
+    Warns:
+        UserWarning: if factors are discrete and more than a tenth of the test rows drawn by a
+            protocol are expected to be training rows.
+
     Reference:
         Kumar et al., Variational Inference of Disentangled Latent Concepts from Unlabeled
         Observations, 2018, arXiv:1711.00848, section 3.
@@ -51,7 +56,9 @@ def sap(
     data = _validate.check_data(factors, codes, discrete_columns)
     if continuous and train is None and test is None and protocol is None:
         return from_correlations(data, "all rows", None)
-    train, test, stamp = _sampling.split(data.num_rows, train, test, protocol, seed)
+    train, test, stamp = _sampling.split(
+        data.num_rows, train, test, protocol, seed, is_tested=not continuous
+    )
     if continuous:
         _sampling.check_two_values(data.factors[train], data.kept_factors, "training")
         return from_correlations(data.take(train), stamp, seed)

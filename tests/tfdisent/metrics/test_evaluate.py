@@ -1,6 +1,7 @@
 """Several scores at once."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ def grouped(sample):
     return factors, np.hstack([noisy, np.eye(3)[factors[:, 0]]]), ((7, 8, 9),), np.ones(7)
 
 
+@pytest.mark.filterwarnings("ignore:protocol 'locatello2019' draws:UserWarning")
 @pytest.mark.parametrize("protocol", metrics.PRESETS)
 def test_each_score_equals_that_of_its_own_function(grouped, protocol):
     factors, codes, groups, kl = grouped
@@ -42,6 +44,7 @@ def test_each_score_equals_that_of_its_own_function(grouped, protocol):
         assert score.to_dict() == alone.to_dict(), name
 
 
+@pytest.mark.filterwarnings("ignore:protocol 'locatello2019' draws:UserWarning")
 def test_stamps_say_what_was_done(grouped):
     factors, codes, groups, kl = grouped
     factors = factors[:, [3]]
@@ -154,3 +157,33 @@ def test_too_few_rows_to_resample_raise():
     factors = np.eye(50, dtype=int)  # each factor has its second value in one row
     with pytest.raises(ValueError, match="50 rows are too few to resample"):
         metrics.evaluate(factors, factors.astype(float), "mig", "lecture", bootstrap=1)
+
+
+def test_two_rows_are_enough_without_a_predictor():
+    factors, codes = [[0], [1]], [[0.0], [1.0]]
+    assert metrics.evaluate(factors, codes, ["mig"], "lecture")["mig"].value == 1.0
+    with pytest.raises(ValueError, match="3 rows or more, received 2"):
+        metrics.evaluate(factors, codes, ["mig", "sap"], "lecture")
+
+
+def test_only_scores_with_a_predictor_warn_of_common_rows(sample):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        metrics.evaluate(*sample, ["mig", "irs", "active_units"])
+        metrics.evaluate(*sample, ["sap"], "lecture")
+    with pytest.warns(UserWarning, match="with 600 rows, 100% of the test rows"):
+        metrics.evaluate(*sample, ["mig", "sap"])
+
+
+def test_factors_of_one_value_among_the_drawn_rows_are_dropped():
+    rng = np.random.default_rng(0)
+    factors = np.column_stack([np.arange(20_000) == 5, rng.integers(3, size=20_000)]).astype(int)
+    codes = rng.normal(size=(20_000, 3))
+    draws = (np.random.default_rng(s).integers(20_000, size=10_000) for s in range(8))
+    seed = next(s for s, drawn in enumerate(draws) if 5 not in drawn)
+    names = ["mig", "modularity", "irs"]
+    scores = metrics.evaluate(factors, codes, names, seed=seed, bootstrap=2)
+    for name, score in scores.items():
+        alone = getattr(metrics, name)(factors, codes, protocol="locatello2019", seed=seed)
+        assert score.value == alone.value
+        assert score.details["kept_factors"] == [1]

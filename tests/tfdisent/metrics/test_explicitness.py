@@ -64,3 +64,13 @@ def test_a_factor_with_one_value_among_the_rows_raises(sample):
         explicitness(factors, codes, rows, np.arange(600))
     with pytest.raises(ValueError, match="test rows, factor 3 has one"):
         explicitness(factors, codes, np.arange(600), rows)
+
+
+def test_test_rows_without_any_trained_value_of_a_factor_raise():
+    factors = np.array([[0, 0], [1, 1], [0, 2], [1, 3]] * 5)
+    codes = np.random.default_rng(0).normal(size=(20, 2))
+    train, test = np.flatnonzero(factors[:, 1] < 2), np.flatnonzero(factors[:, 1] >= 2)
+    with pytest.raises(ValueError, match=r"factor 1 has none of its 2 training value\(s\) among"):
+        explicitness(factors, codes, train, test)
+    some = np.append(test, train[:1])  # one value in common is enough
+    assert 0 <= explicitness(factors, codes, train, some).value <= 1

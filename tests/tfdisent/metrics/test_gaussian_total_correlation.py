@@ -89,3 +89,43 @@ def test_ignores_order_scale_sign_and_offset(order, scales, shift):
 def test_one_row_raises():
     with pytest.raises(ValueError, match="at least two rows, received 1"):
         gaussian_total_correlation([[1.0, 2.0]])
+
+
+def dependent_codes(kind, rng, num):
+    """Three columns of which each is an affine function of the others."""
+    if kind == "softmax":
+        odds = np.exp(rng.normal(size=(num, 3)))
+        return odds / odds.sum(axis=1, keepdims=True)
+    first, second = rng.normal(1.5, 0.3, size=(2, num))
+    return np.stack([first, second, first + second], axis=1)
+
+
+@pytest.mark.parametrize("num", [20, 100, 1000, 10_000])
+@pytest.mark.parametrize("kind", ["softmax", "sum"])
+def test_exact_dependence_is_infinite_wherever_the_codes_lie(kind, num):
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        codes = dependent_codes(kind, rng, num)
+        shift = rng.uniform(5, 30, size=3) * rng.choice([-1, 1], size=3)
+        moved = codes * rng.uniform(0.1, 10, size=3) + shift * codes.std(axis=0)
+        for matrix in (codes, moved):
+            assert gaussian_total_correlation(matrix).value == math.inf, seed
+
+
+@pytest.mark.parametrize("gap", [1e-10, 1e-12])
+def test_near_dependence_is_finite(gap):
+    white = np.random.default_rng(0).normal(size=(1000, 2))
+    first, noise = np.linalg.qr(white - white.mean(axis=0))[0].T
+    codes = np.stack([first, (1 - gap) * first + math.sqrt(gap * (2 - gap)) * noise], axis=1)
+    expected = -0.5 * math.log(gap * (2 - gap))
+    assert gaussian_total_correlation(codes).value == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e-90, 1e80, 1e149])
+def test_no_scale_is_too_small_or_large(scale):
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(200, 4)) @ rng.normal(size=(4, 4))
+    base = gaussian_total_correlation(codes).value
+    assert gaussian_total_correlation(scale * codes).value == pytest.approx(base, rel=1e-9)
+    columns = gaussian_total_correlation(codes * [scale, 1.0, 1.0, 1e-40])
+    assert columns.value == pytest.approx(base, rel=1e-9)

@@ -65,3 +65,26 @@ def test_ignores_order_sign_and_offset_and_normalized_also_scale(sample):
 def test_one_row_raises():
     with pytest.raises(ValueError, match="at least two rows, received 1"):
         gaussian_wasserstein([[1.0, 2.0]])
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e-90, 1e-70, 1e80, 1e149])
+def test_no_scale_is_too_small_or_large(scale):
+    expected = 4 - 2 * (math.sqrt(1.4) + math.sqrt(0.6))
+    normalized = gaussian_wasserstein(pair(0.4, scale), normalized=True).value
+    assert normalized == pytest.approx(expected / 2, abs=1e-10)
+    value = gaussian_wasserstein(pair(0.4, scale)).value
+    assert value == pytest.approx(scale * scale * expected, rel=1e-9, abs=0)
+
+
+def test_a_group_keeps_its_scale_beside_faint_and_vast_codes():
+    rng = np.random.default_rng(0)
+    label = rng.integers(3, size=500)
+    codes = np.column_stack([np.eye(3)[label], label + rng.normal(size=500)])
+    groups = ((0, 1, 2),)
+    base = gaussian_wasserstein(codes, discrete_columns=groups).value
+    faint = np.column_stack([codes, 1e-120 * codes[:, 3]])
+    value = gaussian_wasserstein(faint, discrete_columns=groups).value
+    assert value == pytest.approx(base, rel=1e-9)
+    vast = np.column_stack([codes, 1e80 * pair(0.4, num=500)])
+    value = gaussian_wasserstein(vast, discrete_columns=groups).value
+    assert value == pytest.approx(1e160 * gaussian_wasserstein(pair(0.4)).value, rel=1e-9)

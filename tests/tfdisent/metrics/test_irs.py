@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfdisent.metrics import irs
+from tfdisent.metrics import evaluate, irs
 
 
 def test_factors_themselves_score_one(grid):
@@ -47,8 +47,8 @@ def test_bins_follow_the_numbers_of_the_factor_values(reference):
     rng = np.random.default_rng(0)
     factors = rng.choice([0, 1, 2, 50, 1000], size=(300, 2))
     codes = rng.normal(size=(300, 3)) + factors[:, :1] / 100
-    assert irs(factors, codes, bins=5).value == pytest.approx(
-        reference.irs(factors, codes, 0.99, 5), abs=1e-12
+    assert irs(factors, codes, bins=4).value == pytest.approx(
+        reference.irs(factors, codes, 0.99, 4), abs=1e-12
     )
 
 
@@ -75,3 +75,47 @@ def test_wrong_options_raise(sample):
         irs(*sample, quantile=1.0, protocol="locatello2019")
     with pytest.raises(ValueError, match="bins must be an integer >= 1"):
         irs(*sample, bins=0)
+
+
+def test_a_factor_that_no_drawn_row_varies_rules_no_unit():
+    rng = np.random.default_rng(0)
+    factors = np.column_stack([np.arange(20_000) == 5, rng.integers(3, size=20_000)]).astype(int)
+    codes = rng.normal(size=(20_000, 3))
+    draws = (np.random.default_rng(s).integers(20_000, size=10_000) for s in range(8))
+    seed, rows = next((s, drawn) for s, drawn in enumerate(draws) if 5 not in drawn)
+    score = irs(factors, codes, protocol="locatello2019", seed=seed)
+    assert score.value == irs(factors[rows, 1:], codes[rows]).value
+    assert score.details["kept_factors"] == [1]
+    assert set(score.details["parents"].tolist()) == {1}
+
+
+@pytest.fixture
+def outliers():
+    """Factor [2000, 1] and codes [2000, 1] in which a tenth of each value's rows lie apart."""
+    factors = np.repeat([0, 1], 1000)[:, None]
+    codes = np.repeat([0.0, 1.0, 1.0, 0.0], [900, 100, 900, 100])[:, None]
+    return factors, codes
+
+
+def test_outliers_of_every_factor_value_make_the_score_negative(outliers, reference):
+    # Rows lie up to 0.9 from the mean of their value, and 0.5 from that of all rows.
+    assert irs(*outliers).value == pytest.approx(1 - 0.9 / 0.5, abs=1e-12)
+    assert irs(*outliers).value == pytest.approx(reference.irs(*outliers), abs=1e-12)
+    grouped = irs(*outliers, discrete_columns=((0,),))
+    assert grouped.value == pytest.approx(1 - 0.9 / 0.5, abs=1e-12)
+
+
+def test_interval_of_a_negative_score_holds_it(outliers):
+    score = evaluate(*outliers, "irs", "lecture", bootstrap=20)["irs"]
+    low, high = score.details["interval"]
+    assert -1 <= low <= score.value <= high < 0
+
+
+def test_numbers_of_few_factor_values_do_not_matter():
+    rng = np.random.default_rng(0)
+    classes = rng.integers(3, size=(900, 1))
+    codes = classes + 0.1 * rng.normal(size=(900, 1))
+    base = irs(classes, codes).value
+    assert base > 0.6
+    for names in ([0, 1, 1000], [-(10**9), 0, 7], [5, 6, 7]):
+        assert irs(np.array(names)[classes], codes).value == base

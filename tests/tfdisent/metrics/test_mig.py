@@ -1,11 +1,14 @@
 """MIG: known answers, the published definition, invariances."""
 
+import types
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfdisent.metrics import mig
+from tfdisent.metrics.mig import from_classes
 
 
 def test_factors_themselves_score_one(grid):
@@ -113,3 +116,36 @@ def test_narrow_and_wide_columns_give_a_number():
     tiny = np.array([[1.0], [np.nextafter(1.0, 2)], [1.0], [1.0]])
     for codes in (tiny, 1e150 * np.sign(tiny - 1.0), np.random.default_rng(0).normal(size=(4, 30))):
         assert 0 <= mig(factors, codes).value <= 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_factor_that_no_drawn_row_varies_does_not_count(seed):
+    """One row in 20,000 has the other value, and three draws in five are without it."""
+    rng = np.random.default_rng(0)
+    factors = np.stack([np.arange(20_000) == 5, rng.integers(3, size=20_000)], axis=1).astype(int)
+    codes = rng.normal(size=(20_000, 3))
+    score = mig(factors, codes, protocol="locatello2019", seed=seed)
+    assert score.value < 0.3
+    rows = np.random.default_rng(seed).integers(20_000, size=10_000)
+    assert score.details["kept_factors"] == ([0, 1] if 5 in rows else [1])
+    assert np.isfinite(score.details["gaps"]).all()
+
+
+def test_drawn_rows_of_one_value_of_every_factor_are_named():
+    factors = (np.arange(20_000) == 5).astype(int)[:, None]
+    rows = (np.random.default_rng(s).integers(20_000, size=10_000) for s in range(8))
+    seed = next(s for s, drawn in enumerate(rows) if 5 not in drawn)
+    with pytest.raises(ValueError, match=r"one value over 10000 drawn row\(s\)"):
+        mig(factors, np.zeros((20_000, 2)), protocol="locatello2019", seed=seed)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_an_undefined_gap_is_no_score():
+    classes = types.SimpleNamespace(
+        mutual_information=np.zeros((2, 1)),
+        factors=[np.zeros(4, dtype=int)],
+        num_rows=4,
+        kept_factors=(0,),
+    )
+    with pytest.raises(ValueError, match="received NaN for 'mig'"):
+        from_classes(classes, "all rows", None)

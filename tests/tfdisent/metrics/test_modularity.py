@@ -60,3 +60,14 @@ def test_ignores_order_scale_and_offset(sample, order, scales, shift):
     base = modularity(factors, noisy).value
     changed = (-noisy * scales + shift)[:, order]
     assert modularity(factors, changed).value == pytest.approx(base, abs=1e-12)
+
+
+def test_a_factor_that_no_drawn_row_varies_is_no_other_factor():
+    rng = np.random.default_rng(0)
+    factors = np.column_stack([np.arange(20_000) == 5, rng.integers(3, size=(20_000, 2))])
+    codes = factors[:, 1:] @ rng.normal(size=(2, 3)) + rng.normal(size=(20_000, 3))
+    draws = (np.random.default_rng(s).integers(20_000, size=10_000) for s in range(8))
+    seed, rows = next((s, drawn) for s, drawn in enumerate(draws) if 5 not in drawn)
+    score = modularity(factors.astype(int), codes, protocol="locatello2019", seed=seed)
+    assert score.value == modularity(factors[rows, 1:].astype(int), codes[rows]).value
+    assert score.details["kept_factors"] == [1, 2]

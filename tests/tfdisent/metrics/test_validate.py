@@ -86,3 +86,21 @@ def test_wrong_rows_raise(rows):
 def test_wrong_counts_raise(value):
     with pytest.raises(ValueError, match="bins must be an integer >= 1"):
         _validate.check_positive_int(value, "bins")
+
+
+def test_labels_beyond_int64_stay_different():
+    label = np.array([[1e20], [2e20], [-3e20], [1e20]])
+    assert _validate.check_codes(label, ((0,),)).labels[0].tolist() == [1, 2, 0, 1]
+    label = np.array([[2.0**62], [-(2.0**63)], [0.0]])
+    assert _validate.check_codes(label, ((0,),)).labels[0].tolist() == [2, 0, 1]
+
+
+def test_varying_data_keep_the_names_of_their_factors():
+    factors = np.array([[7, 0, 1, 3], [7, 0, 2, 4], [7, 1, 1, 3]])
+    data = _validate.check_data(factors, np.zeros((3, 1)))
+    assert data.kept_factors == (1, 2, 3)
+    some = data.take([0, 1]).varying()
+    assert some.kept_factors == (2, 3)
+    assert some.factors.tolist() == [[1, 3], [2, 4]]
+    with pytest.raises(ValueError, match=r"3 factor\(s\) with one value over 1 drawn row\(s\)"):
+        data.take([0]).varying("drawn ")
