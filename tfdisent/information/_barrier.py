@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from tfdisent.information.tables import clip_negative
+
 CENTRED = 0.5  # Newton decrement below which the iterate counts as on the central path
 SHRINK = 0.1  # factor on mu from one centre to the next
 MAX_STEPS = 1000
@@ -48,7 +50,7 @@ def minimise_with_barrier(
     x, mu, best = start, 0.1 / len(start), np.inf
     for _ in range(MAX_STEPS):
         step, slope, dual = newton(x, mu)
-        decrement = np.sqrt(max(0.0, -slope) / mu)
+        decrement = np.sqrt(clip_negative(-slope) / mu)
         if decrement > CENTRED:
             x = x + _step_length(value, x, step, slope, mu) * step
             continue
@@ -57,7 +59,7 @@ def minimise_with_barrier(
         certified = gap(x, dual)
         best = min(best, certified)
         if certified <= tolerance:
-            return x, max(0.0, certified), dual
+            return x, clip_negative(certified), dual
         mu *= SHRINK
         if mu < 1e-20:
             break

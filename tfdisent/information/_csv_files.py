@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -122,7 +123,8 @@ def _index(cells: list[str]) -> tuple[tuple, list[int]]:
     """The values of a column, numbers in order and words as they come, and each cell's index."""
     numbers = [_number(cell) for cell in cells]
     if all(number is not None and math.isfinite(number) for number in numbers):
-        cells = [int(number) if number.is_integer() else number for number in numbers]
+        whole = [_integer(cell) for cell in cells]
+        cells = [n if i is None else i for i, n in zip(whole, numbers, strict=True)]
         values = sorted(set(cells))
     else:
         values = list(dict.fromkeys(cells))
@@ -138,6 +140,18 @@ def _number(cell: str) -> float | None:
         return None
 
 
+def _integer(cell: str) -> int | None:
+    """The integer in a cell with all its digits; None for anything else."""
+    number = _number(cell)
+    if number is None or not number.is_integer():
+        return None
+    if abs(number) < 2.0**53:  # a float has all its digits
+        return int(number)
+    exact = Fraction(cell) if "/" in cell else Decimal(cell)
+    whole = int(exact)
+    return whole if whole == exact else None
+
+
 def _check_number(cell: str, name: str) -> float:
     number = _number(cell)
     if number is None:
@@ -146,7 +160,9 @@ def _check_number(cell: str, name: str) -> float:
 
 
 def _check_integer(cell: str, name: str) -> int:
-    number = _number(cell)
-    if number is None or not number.is_integer():
+    whole = _integer(cell)
+    if whole is None:
         raise ValueError(f"{name} must be an integer, received {cell!r}.")
-    return int(number)
+    if not -(2**63) <= whole < 2**63:
+        raise ValueError(f"{name} must be an integer of 64 bits, received {cell!r}.")
+    return whole

@@ -34,13 +34,18 @@ def read_json_samples(path) -> tuple[tuple[str, ...], np.ndarray]:
     samples = _check_nested(fields["samples"], f"{path}, samples")
     if samples.ndim != 2:
         raise ValueError(f"{path}: samples must be a list of rows, received {samples.ndim} levels.")
-    is_wrong = ~(np.isfinite(samples) & (samples == np.round(samples)))
-    if is_wrong.any():
-        i, j = np.argwhere(is_wrong)[0]
-        raise ValueError(
-            f"{path}, samples[{i}][{j}] must be an integer, received {samples[i, j]:g}."
-        )
-    return check_names(fields.get("variables"), samples.shape[1], path), samples.astype(np.int64)
+    for is_wrong, kind in (
+        (~(np.isfinite(samples) & (samples == np.round(samples))), "an integer"),
+        (np.abs(samples) >= 2.0**63, "an integer of 64 bits"),
+    ):
+        if is_wrong.any():
+            i, j = np.argwhere(is_wrong)[0]
+            raise ValueError(
+                f"{path}, samples[{i}][{j}] must be {kind}, received {samples[i, j]:g}."
+            )
+    # From the lists: the floats lack the last digits of integers beyond 2^53.
+    exact = np.array([[int(entry) for entry in row] for row in fields["samples"]], dtype=np.int64)
+    return check_names(fields.get("variables"), samples.shape[1], path), exact
 
 
 def _read_fields(path, wanted: str, optional: tuple[str, ...]) -> dict:

@@ -22,9 +22,11 @@ from tfdisent.information.tables import (
     check_numbers,
     check_table,
     check_tolerance,
+    clip_negative,
 )
 
 NUM_ITERATIONS = 300  # of Blahut-Arimoto before Newton's method takes over
+_ROUNDING = 1e-9  # of a distortion: the least one is a sum, so its last digits depend on the order
 
 
 class ChannelCapacity(NamedTuple):
@@ -104,7 +106,7 @@ def channel_capacity(channel, base: float = 2, tolerance: float = 1e-9) -> Chann
             lambda p: -float(p @ divergence(p)), derivatives, _inner(p), tolerance, "capacity"
         )
         lower, upper = bounds(p)
-    return ChannelCapacity(max(0.0, lower) / unit, max(0.0, upper - lower) / unit, p)
+    return ChannelCapacity(clip_negative(lower) / unit, clip_negative(upper - lower) / unit, p)
 
 
 def rate_distortion(
@@ -197,7 +199,7 @@ def rate_at_distortion(
     Args:
         p: [X] source probabilities.
         distortion: [X, Xhat] distortion d(x, xhat), finite and not negative.
-        target: the distortion D >= D_min = sum_x p min_xhat d.
+        target: the distortion D >= D_min = sum_x p min_xhat d, up to a relative 1e-9 below it.
         base: base of the logarithm of the rate.
         tolerance: the certified gap to reach, in units of `base`.
 
@@ -213,7 +215,7 @@ def rate_at_distortion(
     p, distortion = _check_source(p, distortion)
     target = float(target)
     least = float(p @ distortion.min(1))
-    if not target >= least:
+    if not target >= least * (1 - _ROUNDING):  # below by rounding it is the least distortion
         raise ValueError(f"target must be at least the least distortion {least:g}, got {target}.")
     point = _bracket(p, distortion, target, tolerance)
     return point._replace(rate=point.rate / unit, gap=point.gap / unit)
@@ -234,7 +236,7 @@ def _bracket(p, distortion, target: float, tolerance: float) -> RateDistortionPo
         slope = (fine.rate - coarse.rate) / width
         mixed = _evaluate(p, distortion, slope, conditional)
         if mixed.rate - lower <= tolerance:
-            return mixed._replace(gap=max(0.0, mixed.rate - lower))
+            return mixed._replace(gap=clip_negative(mixed.rate - lower))
         point = _point(p, distortion, slope, 0.1 * tolerance)
         tangent = point.rate - point.gap - slope * (target - point.distortion)
         lower = max(lower, tangent)
@@ -290,7 +292,7 @@ def _output_distribution(p, kernel, tolerance: float) -> tuple[np.ndarray, float
     else:
         q = minimise_on_simplex(value, derivatives, _inner(q), tolerance, "rate-distortion")
         c = correction(q)
-    return q, max(0.0, gap(q, c))
+    return q, clip_negative(gap(q, c))
 
 
 def _evaluate(p, distortion, slope: float, conditional: np.ndarray) -> RateDistortionPoint:

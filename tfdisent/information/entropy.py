@@ -14,6 +14,7 @@ from tfdisent.information.tables import (
     check_base,
     check_positive,
     check_table,
+    clip_negative,
     marginal,
 )
 
@@ -78,7 +79,7 @@ def conditional_entropy(p, given: int | Sequence[int] | None = None, base: float
     unit = check_base(base)
     p = check_table(p)
     given = range(p.ndim - 1) if given is None else check_axes(given, p.ndim, "given")
-    return max(0.0, table_entropy(p) - table_entropy(marginal(p, given))) / unit
+    return clip_negative(table_entropy(p) - table_entropy(marginal(p, given))) / unit
 
 
 def cross_entropy(p, q, base: float = 2) -> float:
@@ -119,7 +120,7 @@ def kl_divergence(p, q, base: float = 2) -> float:
     """
     unit = check_base(base)
     p, q = _same_shape(p, q)
-    return max(0.0, float((xlogy(p, p) - xlogy(p, q)).sum())) / unit
+    return clip_negative(float((xlogy(p, p) - xlogy(p, q)).sum())) / unit
 
 
 def differential_entropy(
@@ -156,7 +157,7 @@ def differential_entropy(
 
 def table_entropy(p: np.ndarray) -> float:
     """-sum p log p in nats of an array that is known to be a table."""
-    return max(0.0, -float(xlogy(p, p).sum()))
+    return clip_negative(-float(xlogy(p, p).sum()))
 
 
 def _same_shape(p, q) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfdisent.information.entropy import table_entropy
-from tfdisent.information.tables import check_axes, check_base, check_table, marginal
+from tfdisent.information.tables import (
+    check_axes,
+    check_base,
+    check_table,
+    clip_negative,
+    marginal,
+)
 
 
 def mutual_information(p, base: float = 2) -> float:
@@ -64,7 +70,7 @@ def conditional_mutual_information(p, given: int | Sequence[int], base: float = 
         - table_entropy(marginal(p, given))
         - table_entropy(p)
     )
-    return max(0.0, value) / unit
+    return clip_negative(value) / unit
 
 
 def specific_information(
@@ -120,4 +126,4 @@ def table_specific_information(p: np.ndarray, predictors: Sequence[int]) -> np.n
 def table_mutual_information(p_xy: np.ndarray) -> float:
     """I(X; Y) in nats of a matrix that is known to be a table."""
     value = table_entropy(p_xy.sum(1)) + table_entropy(p_xy.sum(0)) - table_entropy(p_xy)
-    return max(0.0, value)
+    return clip_negative(value)

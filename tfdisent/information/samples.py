@@ -87,7 +87,7 @@ def fitted_gaussian_mutual_information(x, y, base: float = math.e) -> float:
     check_paired(x, y)
     joint = np.concatenate([x, y], axis=1)
     target = range(x.shape[1], joint.shape[1])
-    return gaussian_mutual_information(np.cov(joint, rowvar=False), target, base=base)
+    return gaussian_mutual_information(_covariance(joint), target, base=base)
 
 
 def fitted_gaussian_total_correlation(z, base: float = math.e) -> float:
@@ -104,7 +104,7 @@ def fitted_gaussian_total_correlation(z, base: float = math.e) -> float:
         ValueError: if the covariance is singular or there are fewer than two columns.
     """
     z = check_samples(z, "z", min_columns=2)
-    return gaussian_total_correlation(np.cov(z, rowvar=False), base)
+    return gaussian_total_correlation(_covariance(z), base)
 
 
 def check_samples(samples, name: str, min_columns: int = 1) -> np.ndarray:
@@ -124,6 +124,12 @@ def check_paired(x: np.ndarray, y: np.ndarray) -> None:
     """Raises unless x and y have the same number of rows."""
     if len(x) != len(y):
         raise ValueError(f"x and y must have the same length, received {len(x)} and {len(y)}.")
+
+
+def _covariance(samples: np.ndarray) -> np.ndarray:
+    """Sample covariance, exactly 0 for a column of one value whatever its mean is rounded to."""
+    varies = samples.min(0) < samples.max(0)
+    return np.cov(samples, rowvar=False) * np.outer(varies, varies)
 
 
 def _check_discrete(column, name: str) -> np.ndarray:

@@ -16,7 +16,7 @@ from tfdisent.information.mutual_information import (
 )
 from tfdisent.information.pid import pid
 from tfdisent.information.synergy import i_min, s_max, whole_minus_sum
-from tfdisent.information.tables import check_base, check_table, marginal
+from tfdisent.information.tables import check_base, check_table, clip_negative, marginal
 from tfdisent.information.total_correlation import dual_total_correlation, total_correlation
 from tfdisent.information.union_information import union_information
 
@@ -56,15 +56,15 @@ def table_summary(p, variables=None, values=None, base: float = 2) -> TableSumma
 
     Args:
         p: joint table, one axis per variable.
-        variables: names of the variables; None for X1, X2, ... and Y.
-        values: names of the target's values; None for 0, 1, ...
+        variables: names of the variables, all different; None for X1, X2, ... and Y.
+        values: names of the target's values, all different; None for 0, 1, ...
         base: base of the logarithm.
 
     Returns:
         A `TableSummary`.
 
     Raises:
-        ValueError: if `p` is not a probability table, or names are missing.
+        ValueError: if `p` is not a probability table, or names are missing or occur twice.
         RuntimeError: if floating-point arithmetic cannot certify the union information.
     """
     check_base(base)
@@ -77,6 +77,8 @@ def table_summary(p, variables=None, values=None, base: float = 2) -> TableSumma
             f"expected names of {p.ndim} variables and of {p.shape[-1]} values of the last, "
             f"received {len(variables)} and {len(values)}."
         )
+    _check_different(variables, "variables")
+    _check_different(values, "values")
     table = _Named(p, list(variables), base)
     measures = {"entropy": table.entropies()}
     gap = 0.0
@@ -102,6 +104,15 @@ def table_summary(p, variables=None, values=None, base: float = 2) -> TableSumma
     codes = {name: huffman(q, arity) for name, q in symbols.items()}
     code_entropies = {name: entropy(q, arity) for name, q in symbols.items()}
     return TableSummary(base, measures, codes, code_entropies, gap)
+
+
+def _check_different(names, what: str) -> None:
+    """Raises if two names are written alike: a measure of one would replace that of the other."""
+    seen = set()
+    for name in map(str, names):
+        if name in seen:
+            raise ValueError(f"{what} must have different names, received {name!r} twice.")
+        seen.add(name)
 
 
 class _Named:
@@ -184,7 +195,7 @@ class _Named:
         whole = mutual_information(self.p, self.base)
         found = {
             "WMS": whole_minus_sum(self.p, self.base),
-            "S_VK": max(0.0, whole - union.value),
+            "S_VK": clip_negative(whole - union.value),
             "S_max": s_max(self.p, base=self.base),
             "I_VK": union.value,
             "I_min": i_min(self.p, base=self.base),

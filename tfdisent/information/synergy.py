@@ -14,7 +14,13 @@ from tfdisent.information.mutual_information import (
     table_mutual_information,
     table_specific_information,
 )
-from tfdisent.information.tables import check_axes, check_base, check_table, marginal
+from tfdisent.information.tables import (
+    check_axes,
+    check_base,
+    check_table,
+    clip_negative,
+    marginal,
+)
 from tfdisent.information.union_information import union_information
 
 SOURCES = ("single", "proper")
@@ -77,7 +83,7 @@ def s_max(p, sources: str = "single", base: float = 2) -> float:
         for subset in combinations(range(num_predictors), size)
     ]
     strongest = np.max([table_specific_information(p, subset) for subset in subsets], axis=0)
-    return max(0.0, _whole(p) - float(_outcomes(p) @ strongest)) / unit
+    return clip_negative(_whole(p) - float(_outcomes(p) @ strongest)) / unit
 
 
 def i_min(p, sources: Sequence[int | Sequence[int]] | None = None, base: float = 2) -> float:
@@ -154,7 +160,7 @@ def s_vk(p, base: float = 2, tolerance: float = 1e-9) -> float:
         Bertschinger et al., Quantifying Unique Information, 2014, arXiv:1311.2852.
     """
     union = union_information(p, base, tolerance).value
-    return max(0.0, _whole(check_table(p)) / check_base(base) - union)
+    return clip_negative(_whole(check_table(p)) / check_base(base) - union)
 
 
 def table_i_min(p: np.ndarray, sources: Sequence[Sequence[int]]) -> float:

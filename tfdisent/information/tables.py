@@ -142,6 +142,11 @@ def check_tolerance(value, unit: float) -> float:
     return value * unit
 
 
+def clip_negative(value: float) -> float:
+    """Returns 0 for what rounding left below zero; NaN stays NaN, where `max(0, value)` is 0."""
+    return 0.0 if value <= 0.0 else value
+
+
 def marginal(p: np.ndarray, axes: Sequence[int]) -> np.ndarray:
     """Sums a table over every axis that is not in `axes`; the order of the rest is kept."""
     return p.sum(axis=tuple(axis for axis in range(p.ndim) if axis not in axes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfdisent.information.entropy import table_entropy
-from tfdisent.information.tables import check_base, check_table, marginal
+from tfdisent.information.tables import check_base, check_table, clip_negative, marginal
 
 
 def total_correlation(p, base: float = 2) -> float:
@@ -49,10 +49,10 @@ def dual_total_correlation(p, base: float = 2) -> float:
     p = check_table(p)
     joint = table_entropy(p)
     unexplained = sum(joint - table_entropy(p.sum(axis)) for axis in range(p.ndim))
-    return max(0.0, joint - unexplained) / unit
+    return clip_negative(joint - unexplained) / unit
 
 
 def table_total_correlation(p) -> float:
     """Total correlation in nats of an array that is known to be a table."""
     singles = sum(table_entropy(marginal(p, (axis,))) for axis in range(p.ndim))
-    return max(0.0, singles - table_entropy(p))
+    return clip_negative(singles - table_entropy(p))

@@ -21,7 +21,13 @@ from scipy.special import logsumexp, xlogy
 
 from tfdisent.information._barrier import minimise_with_barrier
 from tfdisent.information.entropy import table_entropy
-from tfdisent.information.tables import check_base, check_table, check_tolerance, marginal
+from tfdisent.information.tables import (
+    check_base,
+    check_table,
+    check_tolerance,
+    clip_negative,
+    marginal,
+)
 
 # Probabilities below this are lost in sums of float64 that reach one; they count as zero.
 RESOLUTION = 1e-16
@@ -63,7 +69,7 @@ def union_information(p, base: float = 2, tolerance: float = 1e-9) -> UnionInfor
     cells = polytope.start
     if polytope.num_free == 0:  # the marginals leave p alone
         multipliers = polytope.stationary_multipliers(cells)
-        gap = max(0.0, polytope.gap(cells, multipliers))
+        gap = clip_negative(polytope.gap(cells, multipliers))
     else:
         cells, gap, multipliers = minimise_with_barrier(
             polytope.value, polytope.newton, polytope.gap, cells, tolerance, "union information"
@@ -72,7 +78,7 @@ def union_information(p, base: float = 2, tolerance: float = 1e-9) -> UnionInfor
     table = np.zeros(p.shape)
     table[polytope.index] = cells
     return UnionInformation(
-        max(0.0, value) / unit, gap / unit, table, tuple(polytope.feasible(multipliers))
+        clip_negative(value) / unit, gap / unit, table, tuple(polytope.feasible(multipliers))
     )
 
 

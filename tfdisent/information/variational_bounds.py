@@ -9,7 +9,7 @@ from scipy.special import xlogy
 
 from tfdisent.information.entropy import table_entropy
 from tfdisent.information.mutual_information import table_mutual_information
-from tfdisent.information.tables import check_base, check_channel, check_table
+from tfdisent.information.tables import check_base, check_channel, check_table, clip_negative
 
 
 class VariationalBounds(NamedTuple):
@@ -61,6 +61,7 @@ def variational_bounds(p, encoder, prior, decoder, base: float = 2) -> Variation
         )
     joint = p[:, None] * encoder  # [X, Z]
     distortion = -float(xlogy(joint, decoder.T).sum())
-    rate = float(p @ (xlogy(encoder, encoder) - xlogy(encoder, prior)).sum(1))
-    numbers = (table_entropy(p), distortion, max(0.0, rate), table_mutual_information(joint))
+    # Weights enter before logarithms: what never occurs costs nothing, whatever the prior excludes.
+    rate = clip_negative(float((xlogy(joint, encoder) - xlogy(joint, prior)).sum()))
+    numbers = (table_entropy(p), distortion, rate, table_mutual_information(joint))
     return VariationalBounds(*(float(np.divide(number, unit)) for number in numbers))

@@ -195,6 +195,15 @@ class TestRateDistortion:
             value = mutual_information(other, base=math.e) + slope * (other * distortion).sum()
             assert value >= best - point.gap - 1e-12
 
+    @pytest.mark.parametrize("below", [0.0, 1e-16, 1e-11])
+    def test_target_below_the_least_distortion_by_rounding_is_the_least(self, below):
+        p, distortion = [0.1, 0.2, 0.7], [[1, 2], [1, 3], [0, 1]]  # 0.1 + 0.2 > 0.3 in floats
+        found = rate_at_distortion(p, distortion, 0.3 - below)
+        assert found.distortion == pytest.approx(0.3)
+        assert found.rate == pytest.approx(0.0, abs=1e-9)
+        with pytest.raises(ValueError, match=r"least distortion 0\.3, got 0\.29"):
+            rate_at_distortion(p, distortion, 0.299999)
+
     def test_symbols_that_never_occur_change_nothing(self):
         distortion = np.vstack([HAMMING, [5.0, 7.0]])
         point = rate_distortion([0.4, 0.6, 0.0], distortion, 2.0)

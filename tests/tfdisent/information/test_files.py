@@ -213,3 +213,37 @@ def test_table_of_three_variables_is_no_channel_and_no_matrix(tmp_path):
 )
 def test_units_have_names(base, name):
     assert unit_name(base) == name
+
+
+TWINS = ("9007199254740992", "9007199254740993")  # one number as floats
+
+
+@pytest.mark.parametrize("form", ["{}", "{}.0", "{}/1", "-{}"])
+def test_integers_keep_digits_that_a_float_lacks(form, tmp_path):
+    cells = [form.format(twin) for twin in TWINS]
+    expected = sorted((-1 if "-" in form else 1) * int(twin) for twin in TWINS)
+    path = _write(tmp_path, "table.csv", f"a,p\n{cells[0]},0.25\n{cells[1]},0.75\n")
+    table = read_table(path)
+    assert table.values == (tuple(expected),)
+    assert sorted(table.p) == [0.25, 0.75]
+    path = _write(tmp_path, "samples.csv", f"a\n{cells[0]}\n{cells[1]}\n{cells[1]}\n")
+    assert read_samples(path).values == (tuple(expected),)
+
+
+def test_integers_of_json_samples_keep_them_too(tmp_path):
+    path = _write(tmp_path, "a.json", f"[[{TWINS[0]}], [{TWINS[1]}], [5.0]]")
+    assert read_samples(path).values == ((5, *map(int, TWINS)),)
+
+
+def test_a_fraction_between_two_integers_is_none(tmp_path):
+    path = _write(tmp_path, "a.csv", "a\n18014398509481985/2\n")
+    with pytest.raises(ValueError, match="line 2, column 1 must be an integer, received '1801"):
+        read_samples(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.csv", "0\n1e20\n"), ("a.json", "[[0], [100000000000000000000]]")]
+)
+def test_samples_beyond_64_bits_are_named(name, text, tmp_path):
+    with pytest.raises(ValueError, match="must be an integer of 64 bits, received '?1e[+]?20"):
+        read_samples(_write(tmp_path, name, text))

@@ -137,3 +137,29 @@ def test_blocks_must_be_disjoint_and_not_empty():
         gaussian_mutual_information(np.eye(3), target=0, given=0)
     with pytest.raises(ValueError, match="two blocks"):
         gaussian_mutual_information(np.eye(2), target=(0, 1))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_singular_covariances_are_refused_however_they_are_rounded(seed):
+    rng = np.random.default_rng(seed)
+    factor = rng.normal(size=(3, 2))
+    for scale in ([1.0, 1.0, 1.0], [1e-6, 1.0, 1e8]):
+        singular = factor * np.array(scale)[:, None]
+        with pytest.raises(ValueError, match="positive definite, its least eigenvalue is"):
+            gaussian_total_correlation(singular @ singular.T)
+        with pytest.raises(ValueError, match="covariance_q must be positive definite"):
+            gaussian_kl(np.zeros(3), np.eye(3), np.zeros(3), singular @ singular.T)
+
+
+@pytest.mark.parametrize("gap", [1e-3, 1e-10, 1e-13])
+@pytest.mark.parametrize("scale", [1e-70, 1.0, 1e70])
+def test_nearly_singular_covariances_are_accepted_in_any_unit(gap, scale):
+    covariance = scale * np.array([[1.0, 1 - gap], [1 - gap, 1.0]]) * [[1, 1e-9], [1e-9, 1e-18]]
+    expected = -0.5 * math.log(gap * (2 - gap))
+    assert gaussian_total_correlation(covariance) == pytest.approx(expected, rel=1e-3)
+
+
+def test_variances_must_be_positive():
+    for variance in (0.0, -1.0):
+        with pytest.raises(ValueError, match=f"its least eigenvalue is {variance:g}"):
+            gaussian_total_correlation(np.diag([2.0, variance]))

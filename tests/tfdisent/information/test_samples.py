@@ -64,3 +64,20 @@ def test_invalid_samples_are_refused():
         fitted_gaussian_total_correlation([1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="same length, received 3 and 2"):
         fitted_gaussian_mutual_information([1.0, 2.0, 3.0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_singular_fits_are_refused_however_they_are_rounded(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=rng.integers(10, 2000))
+    with pytest.raises(ValueError, match="positive definite"):
+        fitted_gaussian_mutual_information(x, 2.7 * x + 1)
+    with pytest.raises(ValueError, match="positive definite"):
+        fitted_gaussian_total_correlation(rng.normal(size=(10, 10)))
+
+
+@pytest.mark.parametrize("num", [7, 10, 100, 1000])
+def test_a_column_of_one_value_has_no_gaussian(num):
+    x = np.random.default_rng(0).normal(size=num)
+    with pytest.raises(ValueError, match="its least eigenvalue is 0"):
+        fitted_gaussian_mutual_information(x, np.full(num, 0.1))

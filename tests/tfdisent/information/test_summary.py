@@ -125,3 +125,10 @@ def test_what_is_no_table_is_refused():
         information.table_summary([0.5, 0.4])
     with pytest.raises(ValueError, match="base"):
         information.table_summary([0.5, 0.5], base=1)
+
+
+def test_names_that_would_replace_each_other_are_refused(gates):
+    with pytest.raises(ValueError, match="variables must have different names, received 'a' twice"):
+        table_summary(gates["AND"], ["a", "b", "a"])
+    with pytest.raises(ValueError, match="values must have different names, received '0' twice"):
+        table_summary(gates["AND"], values=[0, "0"])

@@ -10,6 +10,7 @@ from tfdisent.information.tables import (
     check_channel,
     check_count,
     check_table,
+    clip_negative,
 )
 
 TABLE_FUNCTIONS = [
@@ -122,6 +123,12 @@ def test_count_must_be_a_whole_number_from_the_minimum():
         check_count(2.0, "n")
     with pytest.raises(ValueError, match="n must be at least 2, received 1"):
         check_count(1, "n", minimum=2)
+
+
+def test_rounding_below_zero_is_clipped_and_nan_is_not():
+    assert [clip_negative(value) for value in (-1e-17, 0.0, 0.5)] == [0.0, 0.0, 0.5]
+    assert clip_negative(math.inf) == math.inf
+    assert math.isnan(clip_negative(math.nan))
 
 
 def test_every_public_name_exists():

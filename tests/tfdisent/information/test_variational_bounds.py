@@ -55,3 +55,17 @@ def test_shapes_must_agree():
         variational_bounds([0.5, 0.5], np.eye(2), [0.5, 0.25, 0.25], np.full((3, 2), 0.5))
     with pytest.raises(ValueError, match="decoder must have 2 rows, received 3"):
         variational_bounds([0.5, 0.5], np.eye(2), [0.5, 0.5], np.full((3, 2), 0.5))
+
+
+def test_what_never_occurs_costs_nothing_even_outside_the_prior():
+    encoder, decoder = [[1, 0, 0], [0.5, 0.5, 0]], [[0.5, 0.5], [0.1, 0.9]]
+    prior = [0.9, 0.1, 0]
+    without = variational_bounds([0.5, 0.5], encoder, prior, [*decoder, [0.5, 0.5]])
+    decoder = [[0.5, 0.5, 0], [0.1, 0.9, 0], [0, 0, 1]]
+    found = variational_bounds([0.5, 0.5, 0], [*encoder, [0, 0, 1]], prior, decoder)
+    assert tuple(found) == pytest.approx(tuple(without))
+    assert found.rate == pytest.approx(0.4445, abs=5e-5)
+    assert found.information <= found.rate
+    # The same row of the encoder is infinitely dear as soon as it is ever used.
+    used = variational_bounds([0.5, 0.4, 0.1], [*encoder, [0, 0, 1]], prior, decoder)
+    assert used.rate == math.inf
