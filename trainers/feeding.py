@@ -128,7 +128,7 @@ class Feeding:
         return dataset.train(
             batch_size,
             seed=self.seed,
-            start_step=lambda: int(self.step),
+            start_step=lambda: int(self.step.numpy()),
             labels=labels,
             shuffle=shuffle,
         )

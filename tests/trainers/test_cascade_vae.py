@@ -120,6 +120,22 @@ def test_loss_is_that_of_the_chosen_classes_with_the_same_noise():
     np.testing.assert_allclose(terms["distortion"], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("step", "is_open"), [(0, 1), (4, 3), (8, 3)])
+def test_loss_charges_every_dimension_its_own_price(step, is_open):
+    trainer = _trainer(beta_low=0.5, beta_high=7.0, stage_steps=2, switch_on=3, l2=0.0)
+    trainer.step.assign(step)
+    x = tf.constant(_images())
+    terms = trainer.objective(x, training=True)
+    posterior = trainer.vae.posterior(x)["continuous"]
+    mean, std = posterior.mean().numpy(), posterior.stddev().numpy()
+    rates = 0.5 * (mean**2 + std**2 - 2 * np.log(std) - 1)
+    assert rates.mean(axis=0).min() > 1e-4  # each enters visibly, and none like another
+    prices = np.array([0.5] * is_open + [7.0] * (3 - is_open))
+    expected = np.mean(terms["distortion"]) + (rates * prices).sum(axis=1).mean()
+    np.testing.assert_allclose(terms["loss"], expected, rtol=1e-5)
+    np.testing.assert_allclose(terms["rate"], rates.sum(axis=1), rtol=1e-4)
+
+
 def _optimizer_steps(trainer, steps):
     trainer.compile(keras.optimizers.Adam(1e-3))
     counts = []

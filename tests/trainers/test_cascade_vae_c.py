@@ -36,6 +36,21 @@ def test_equal_betas_without_decay_give_the_beta_vae():
     np.testing.assert_allclose(loss, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("step", "is_open"), [(0, 1), (4, 3)])
+def test_loss_charges_every_dimension_its_own_price(step, is_open):
+    x = next(iter(_batches()))
+    options = {"beta_low": 0.5, "beta_high": 70.0, "stage_steps": 2, "l2": 0.0, "seed": 2}
+    trainer = CascadeVAECTrainer(_vae(), **options)
+    trainer.step.assign(step)
+    terms = trainer.objective(x, training=True)
+    posterior = trainer.vae.posterior(x)["continuous"]
+    mean, std = posterior.mean().numpy(), posterior.stddev().numpy()
+    rates = 0.5 * (mean**2 + std**2 - 2 * np.log(std) - 1).mean(axis=0)
+    expected = np.mean(terms["distortion"])
+    expected += 0.5 * rates[:is_open].sum() + 70.0 * rates[is_open:].sum()
+    np.testing.assert_allclose(terms["loss"], expected, rtol=1e-5)
+
+
 def test_decay_is_half_the_weighted_square_of_kernels_alone():
     x = next(iter(_batches()))
     vae = _vae()

@@ -55,14 +55,17 @@ def _pair_loss(measure, scores):
     return special.logsumexp(apart) - math.log(len(apart)) - np.mean(joint)
 
 
-@pytest.mark.parametrize("measure", ["jsd", "dv"])
-def test_terms_follow_the_paper(measure):
+@pytest.mark.parametrize(
+    ("measure", "prior_name"), [("jsd", "uniform"), ("dv", "uniform"), ("jsd", "gaussian")]
+)
+def test_terms_follow_the_paper(measure, prior_name):
     weights = [0.5, -1.0, 2.0]
     trainer = _trainer(
         global_weight=0.3,
         local_weight=0.6,
         prior_weight=0.2,
         measure=measure,
+        prior=prior_name,
         discriminator=_linear_discriminator(weights),
     )
     x = tf.constant(_images())
@@ -79,9 +82,12 @@ def test_terms_follow_the_paper(measure):
     expected = _pair_loss(measure, whole[..., None].astype(np.float64))
     np.testing.assert_allclose(terms["global_loss"], expected, rtol=1e-4)
 
-    codes = special.expit(features.numpy())
-    seeds = trainer.seeds(1)
-    prior = tf.random.stateless_uniform([6, 3], seeds[0]).numpy()
+    (seed,) = trainer.seeds(1)
+    if prior_name == "uniform":
+        codes = special.expit(features.numpy())
+        prior = tf.random.stateless_uniform([6, 3], seed).numpy()
+    else:
+        codes, prior = features.numpy(), tf.random.stateless_normal([6, 3], seed).numpy()
     real, fake = special.expit(prior @ weights), special.expit(codes @ weights)
     np.testing.assert_allclose(terms["prior_loss"], -np.log(fake).mean(), rtol=1e-4)
     judged = -np.log(real).mean() - np.log(1 - fake).mean()

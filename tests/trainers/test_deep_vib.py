@@ -3,7 +3,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfdisent import VAE, DeepVIBTrainer, Gaussian, Latents, VAETrainer, data, likelihoods, priors
+from tfdisent import (
+    VAE,
+    DeepVIBTrainer,
+    Gaussian,
+    Latents,
+    VAETrainer,
+    data,
+    likelihoods,
+    priors,
+    schedules,
+)
 
 
 def _vae(**options):
@@ -48,6 +58,17 @@ def test_the_model_holds_the_debiased_average_of_the_learners_weights(ema):
         np.testing.assert_allclose(weight, average / (1 - ema**7), rtol=1e-3, atol=1e-5)
     moved = np.abs(recorder.weights[-1][0] - recorder.weights[0][0]).max()
     assert moved > 0.1  # enough for an average with other shares to be another
+
+
+def test_beta_may_follow_a_schedule():
+    trainer = DeepVIBTrainer(_vae(), beta=schedules.Linear(0.0, 6.0, 100))
+    x, y = map(tf.constant, _pairs())
+    for step, beta in ((0, 0.0), (50, 3.0), (200, 6.0)):
+        trainer.step.assign(step)
+        terms = trainer.objective(x, tf.cast(y, tf.int32), training=True)
+        expected = np.mean(terms["distortion"]) + beta * np.mean(terms["rate"])
+        assert np.mean(terms["rate"]) > 1e-3
+        assert float(terms["loss"]) == pytest.approx(expected, rel=1e-5)
 
 
 def test_statistics_that_are_no_numbers_are_copied():

@@ -3,7 +3,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfdisent import VAE, FactorVAETrainer, Gaussian, Latents, VAETrainer, networks
+from tfdisent import (
+    VAE,
+    Categorical,
+    FactorVAETrainer,
+    Gaussian,
+    Latents,
+    VAETrainer,
+    networks,
+)
 
 
 def _trainer(**options):
@@ -67,6 +75,29 @@ def test_untrained_discriminator_is_at_log_two():
         variable.assign(tf.zeros_like(variable))
     terms = trainer.objective(tf.constant(_images()), training=False)
     np.testing.assert_allclose(terms["discriminator_loss"], np.log(2), rtol=1e-6)
+
+
+def test_a_discrete_group_is_permuted_as_a_whole(monkeypatch):
+    keras.utils.set_random_seed(0)
+    latents = Latents(Gaussian(2), Categorical(3, temperature=0.01))
+    vae = VAE.build_for((8, 8, 1), latents, architecture="mlp", hidden=12)
+    trainer = FactorVAETrainer(vae, seed=2)
+    trainer.compile(run_eagerly=True)
+    discriminate, seen = trainer._discriminate, []
+
+    def watched(z, z_permuted):
+        seen.append(z_permuted.numpy())
+        return discriminate(z, z_permuted)
+
+    monkeypatch.setattr(trainer, "_discriminate", watched)
+    x = tf.constant(_images(80))
+    trainer.objective(x, training=False)
+    trainer.train_step(x)
+    for z_permuted in seen:  # torn apart, the columns would not stay one-hot
+        assert len(z_permuted) >= 40
+        np.testing.assert_allclose(z_permuted[:, 2:].sum(axis=1), 1, atol=1e-5)
+        assert set(z_permuted[:, 2:].argmax(axis=1)) == {0, 1, 2}
+    assert len(seen) == 2
 
 
 def test_one_step_follows_algorithm_2():

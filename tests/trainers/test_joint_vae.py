@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfdisent import VAE, Categorical, Gaussian, JointVAETrainer, Latents
+from tfdisent import VAE, Categorical, Gaussian, JointVAETrainer, Latents, schedules
 
 
 def _trainer(*groups, **options):
@@ -28,6 +28,7 @@ def test_discrete_capacity_never_exceeds_what_the_variables_can_hold():
     trainer = _trainer(*groups, discrete_capacity=50.0, capacity_steps=10)
     for step in (0, 5, 9, 100):
         assert float(trainer.capacities(tf.constant(step))[1]) <= np.log(12) + 1e-6
+    assert float(trainer.capacities(tf.constant(100))[1]) == pytest.approx(np.log(12))
 
 
 def test_loss_is_eq_7_with_rates_averaged_before_the_absolute_value():
@@ -47,6 +48,38 @@ def test_loss_is_eq_7_with_rates_averaged_before_the_absolute_value():
     np.testing.assert_allclose(terms["loss"], expected, rtol=1e-5)
     np.testing.assert_allclose(np.mean(terms["continuous_rate"]), kl_z, rtol=1e-5)
     np.testing.assert_allclose(np.mean(terms["discrete_rate"]), kl_c, rtol=1e-4)
+
+
+def test_rates_of_several_discrete_groups_are_one_rate():
+    groups = Categorical(3, "kind"), Gaussian(2), Categorical(4, "more")
+    trainer = _trainer(*groups, gamma=7.0, capacity_steps=10)
+    x = tf.constant(np.random.default_rng(0).uniform(size=(8, 8, 8, 1)), tf.float32)
+    terms = trainer.objective(x, training=True)
+    posterior = trainer.vae.posterior(x)
+    expected = 0.0
+    for name, size in (("kind", 3), ("more", 4)):
+        alpha = posterior[name].probs_parameter().numpy()
+        rate = np.log(size) + (alpha * np.log(alpha)).sum(axis=1)
+        assert rate.mean() > 1e-3
+        expected = expected + rate
+    np.testing.assert_allclose(terms["discrete_rate"], expected, rtol=1e-3)
+    penalties = abs(expected.mean() - 0.11) + abs(np.mean(terms["continuous_rate"]) - 4.0)
+    loss = np.mean(terms["distortion"]) + 7.0 * penalties
+    np.testing.assert_allclose(terms["loss"], loss, rtol=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e4, schedules.Linear(1e4, 1e-3, 10)])
+def test_samples_have_the_temperature_of_the_step(temperature):
+    trainer = _trainer(temperature=temperature)
+    posterior = trainer.vae.posterior(tf.constant(np.zeros((50, 8, 8, 1), np.float32)))
+    for step, now in ((0, 1e4), (10, 1e-3)):
+        now = temperature if isinstance(temperature, float) else now
+        trainer.step.assign(step)
+        d = trainer.sample(posterior, tf.constant([1, 2])).numpy()[:, 2:]
+        if now > 1:
+            np.testing.assert_allclose(d, 1 / 3, atol=1e-2)
+        else:
+            np.testing.assert_allclose(d.max(axis=1), 1, atol=1e-2)
 
 
 def test_gamma_zero_is_the_distortion():

@@ -14,6 +14,7 @@ from tfdisent import (
     likelihoods,
     networks,
     priors,
+    schedules,
 )
 
 # Eight images of three bits; the label is the first of them.
@@ -87,9 +88,22 @@ def test_the_encoder_descends_what_the_critic_climbs():
     assert 0 < estimate(seed) < before
 
 
-def test_an_estimate_below_zero_is_no_reward():
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_information_is_charged_and_an_estimate_below_zero_is_no_reward(sign):
     trainer = _trainer(beta=10.0)
+    if sign > 0:  # a critic that has learned something
+        trainer.compile(keras.optimizers.SGD(0.0), FusedAdam(1e-2))
+        trainer.fit(_batches(), steps_per_epoch=30, verbose=0)
     terms = trainer.objective(tf.constant(IMAGES), tf.constant(LABELS, tf.int32), training=False)
+    information = float(terms["information"])
+    assert sign * information > 0.01
+    trainer.beta = schedules.Linear(0.0, 20.0, 100)
+    for step, beta in ((0, 0.0), (50, 10.0)):
+        trainer.step.assign(step)
+        later = trainer.objective(tf.constant(IMAGES), tf.constant(LABELS, tf.int32), False)
+        information = float(later["information"])  # of another sample of the code
+        expected = np.mean(later["distortion"]) + beta * max(information, 0)
+        assert float(later["loss"]) == pytest.approx(expected, rel=1e-5)
     information = float(terms["information"])
     expected = np.mean(terms["distortion"]) + 10 * max(information, 0)
     assert float(terms["loss"]) == pytest.approx(expected, rel=1e-5)
