@@ -83,9 +83,10 @@ class VAE(keras.Model):
         Args:
           image_shape: (H, W, C).
           latents: `Latents`.
-          architecture: "conv64", "conv32" or "mlp", or "deep_vib" for labels; by default the one
-            that fits `image_shape` and `likelihood`.
-          likelihood: "bernoulli", "gaussian" or an object from `tfdisent.likelihoods`.
+          architecture: a name in `networks.ARCHITECTURES`: "conv64", "conv32", "mlp", "info_gan",
+            or "deep_vib" for labels; by default the one that fits `image_shape` and `likelihood`.
+          likelihood: "bernoulli", "gaussian", "one_hot", "categorical" or an object from
+            `tfdisent.likelihoods`.
           priors: see `VAE`.
           **options: passed to the networks, such as `hidden=128`.
 
