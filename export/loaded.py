@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfdisent.export import manifest, versions
+from tfdisent.export.inputs import check_numbers
 
 
 def load(path):
@@ -137,24 +138,11 @@ class ExportedVAE:
         if not fits:
             wanted = f"[{', '.join('at least 1' if n is None else str(n) for n in shape)}]"
             raise ValueError(f"{name} must have the shape {wanted}, received {list(array.shape)}.")
-        # 0..255 bytes are the usual mistake, so images must be floats; codes may be whole numbers.
-        kinds = {"int32": "iu", "float32": "f" if name == "image" else "fiu"}[dtype]
-        if array.dtype.kind not in kinds:
-            raise ValueError(f"{name} must be of type {dtype}, received {array.dtype}.")
-        self._check_range(name, array)
-        return array.astype(dtype)
-
-    def _check_range(self, name, array):
-        low, high = {
+        bounds = {
             "image": self.manifest.image_range,
             "dimension": (0, self.manifest.latent_size - 1),
             "count": (1, np.iinfo(np.int32).max),
             "seed": (np.iinfo(np.int32).min, np.iinfo(np.int32).max),
-        }.get(name) or (-np.inf, np.inf)
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite, received NaN or infinity.")
-        if array.min() < low or array.max() > high:
-            raise ValueError(
-                f"{name} must lie in [{low}, {high}], "
-                f"received values from {array.min()} to {array.max()}."
-            )
+        }
+        check_numbers(name, array, dtype, bounds.get(name))
+        return array.astype(dtype)

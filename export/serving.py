@@ -12,6 +12,8 @@ import urllib.request
 
 import numpy as np
 
+from tfdisent.export.inputs import check_numbers
+
 DEFAULT_SIGNATURE = "serving_default"
 
 
@@ -130,13 +132,24 @@ class Client:
       url: of the server.
       version: of the model; by default the newest.
       timeout: seconds to wait for an answer.
+      image_range: (low, high), what images are checked to lie in before they are sent, or None for
+        a model whose pixels are unbounded (likelihood Gaussian(squash=False)). The server does not
+        tell.
     """
 
-    def __init__(self, name, url="http://localhost:8501", version=None, timeout=60.0):
+    def __init__(
+        self,
+        name,
+        url="http://localhost:8501",
+        version=None,
+        timeout=60.0,
+        image_range=(0.0, 1.0),
+    ):
         suffix = "" if version is None else f"/versions/{int(version)}"
         self.url = f"{url.rstrip('/')}/v1/models/{_check_name(name)}{suffix}"
         self.timeout = timeout
-        self._output_names = None
+        self.image_range = image_range
+        self._signatures = None
 
     def predict(self, inputs, signature=DEFAULT_SIGNATURE, row=False):
         """Calls a signature: {input key: array} -> {output key: float32 array}.
@@ -146,11 +159,13 @@ class Client:
         Raises:
           ConnectionError: if no server answers.
           RuntimeError: if the server reports an error, or answers with anything but JSON.
-          ValueError: if there is no such signature, or see `predict_request`.
+          ValueError: if there is no such signature, an image is not of floats or out of range, or
+            see `predict_request`.
         """
         names = self.output_names()
         if signature not in names:
             raise ValueError(f"signature must be one of {sorted(names)}, received {signature!r}.")
+        self._check_image(inputs, signature)
         body = self._call(":predict", predict_request(inputs, signature, row))
         return parse_response(body, output=names[signature][0])
 
@@ -160,15 +175,27 @@ class Client:
 
     def output_names(self):
         """{signature: its output keys}, asked once."""
-        if self._output_names is None:
+        return {name: sorted(about["outputs"]) for name, about in self._described().items()}
+
+    def _described(self):
+        """{signature: what the server says of it}, asked once."""
+        if self._signatures is None:
             described = self._call("/metadata")["metadata"]["signature_def"]["signature_def"]
             # The server lists the initialiser of the model too, which is not to be called.
-            self._output_names = {
-                name: sorted(signature["outputs"])
+            self._signatures = {
+                name: signature
                 for name, signature in described.items()
                 if not name.startswith("__")
             }
-        return self._output_names
+        return self._signatures
+
+    def _check_image(self, inputs, signature):
+        """Refuses what `ExportedVAE` refuses: the server would take bytes 0..255 for floats."""
+        if not isinstance(inputs, dict):
+            inputs = dict.fromkeys(self._described()[signature].get("inputs", ()), inputs)
+        if "image" in inputs:
+            image = np.asarray(inputs["image"])
+            check_numbers("image", image, "float32", self.image_range)
 
     def _call(self, action, request=None):
         """GET, or POST of a body, to the URL of the model; the parsed answer."""

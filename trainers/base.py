@@ -101,7 +101,8 @@ class Trainer(Feeding, Players, keras.Model):
         self.vae = vae
         self.temperature = None if temperature is None else schedules.get(temperature)
         self.source = source
-        self.value_range = vae.likelihood_family.value_range
+        # A likelihood of one's own need not say: then the data are images.
+        self.value_range = getattr(vae.likelihood_family, "value_range", (0.0, 1.0))
         self.num_rates = sum(vae.rate_sizes.values())
         self.rate_per_dimension = MeanVector(self.num_rates, name="rate_per_dimension")
         self._set_up(seed)

@@ -222,9 +222,19 @@ def build(recipe, dataset):
     Args:
       recipe: `Recipe`.
       dataset: `tfdisent.data.Dataset`.
+
+    Raises:
+      ValueError: if the data are points and not images; see also `Recipe.build`.
     """
     source = accelerator.device_source(dataset)
-    return recipe.build(dataset.image_shape, source=source, dataset_size=len(dataset))
+    trainer = recipe.build(dataset.image_shape, source=source, dataset_size=len(dataset))
+    if dataset.value_range is None and trainer.value_range is not None:
+        raise ValueError(
+            f"{recipe.data} holds points, not images in [0, 1], as {recipe.method} trains on here: "
+            "in Python, GANMINETrainer trains on points, and VAETrainer with the likelihood "
+            "Gaussian(squash=False)."
+        )
+    return trainer
 
 
 def train(

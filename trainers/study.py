@@ -12,7 +12,7 @@ import json
 import pathlib
 
 from tfdisent.trainers import records
-from tfdisent.trainers.run import Run, train, versions
+from tfdisent.trainers.run import Run, build, train, versions
 
 _FORMAT = 1
 
@@ -77,7 +77,7 @@ class Study:
         points = self.points(**grid)
         done = self.results()
         dataset, held_out = self.datasets()
-        points[0].recipe.build(dataset.image_shape)  # finds bad options before anything is written
+        build(points[0].recipe, dataset)  # finds bad options before anything is written
         self.create()
         for point in points:
             if point.name in done:

@@ -21,6 +21,7 @@ class ModelServer(BaseHTTPRequestHandler):
         elif self.path in ("/v1/models/sprites/metadata", "/v1/models/sprites/versions/1/metadata"):
             signatures = {
                 name: {
+                    "inputs": {key: {"dtype": "DT_FLOAT"} for key in description["inputs"]},
                     "outputs": {key: {"dtype": "DT_FLOAT"} for key in description["outputs"]},
                     "method_name": "tensorflow/serving/predict",
                 }
@@ -152,6 +153,51 @@ def test_an_unknown_signature_is_refused_before_it_is_sent(case, server):
     with pytest.raises(ValueError, match=r"must be one of \['decode', .*received 'classify'"):
         export.Client("sprites", server.url).predict(case.inputs["image"], "classify")
     assert server.bodies == []
+
+
+@only("mixed")
+@pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.full([2, 8, 8, 1], 255, "uint8"),
+        np.zeros([2, 8, 8, 1], int).tolist(),
+        np.full([2, 8, 8, 1], 255.0),
+        np.full([2, 8, 8, 1], -0.1),
+        np.full([2, 8, 8, 1], np.inf),
+    ],
+)
+def test_images_are_refused_as_a_loaded_export_refuses_them(case, server, image, is_named):
+    with pytest.raises(ValueError, match="image must") as expected:
+        case.model.encode(image)
+    inputs = {"image": image} if is_named else image
+    for signature in ("serving_default", "reconstruct"):
+        with pytest.raises(ValueError, match="image must") as found:
+            export.Client("sprites", server.url).predict(inputs, signature)
+        assert str(found.value) == str(expected.value)
+    with pytest.raises(ValueError, match="image must"):
+        inputs = {"image": image, "dimension": 0, "values": [0.0]}
+        export.Client("sprites", server.url).predict(inputs, "traverse")
+    assert server.bodies == []
+
+
+@only("mixed")
+def test_codes_may_be_whole_numbers(case, server):
+    code = np.zeros([2, 6], int)
+    client = export.Client("sprites", server.url)
+    expected = case.model.decode(code)
+    assert_same(client.predict(code, "decode"), expected)
+    assert_same(client.predict({"code": code}, "decode"), expected)
+
+
+@only("mixed")
+def test_pixels_without_bounds_can_be_sent(case, server):
+    client = export.Client("sprites", server.url, image_range=None)
+    with pytest.raises(RuntimeError, match=r"with 400: image must lie in \[0.0, 1.0\]"):
+        client.predict(np.full([2, 8, 8, 1], 2.0))
+    with pytest.raises(ValueError, match="image must be of type float32, received uint8"):
+        client.predict(np.zeros([2, 8, 8, 1], "uint8"))
+    assert len(server.bodies) == 1
 
 
 def test_no_server_is_one_clear_error():

@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from tfdisent.cli.sentences import sentence, tensorflow_errors
+
 RunFolder = Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run folder.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show TensorFlow's messages and tracebacks.")]
 Rows = Annotated[
@@ -35,23 +37,28 @@ def print_json(content):
 
 @contextlib.contextmanager
 def one_sentence(debug, failures=(FloatingPointError,)):
-    """Turns bad input into one sentence and exit code 2, `failures` of a computation into 1."""
+    """Turns bad input into one sentence and exit code 2, `failures` of a computation into 1.
+
+    Files that cannot be read or written are bad input, and so is whatever TensorFlow refuses.
+    """
     try:
         yield
-    except (ValueError, TypeError, *failures) as error:
+    except BrokenPipeError:
+        raise  # whoever read the output has left, which typer ends without a word
+    except (ValueError, TypeError, OSError, *failures, *tensorflow_errors()) as error:
         if debug:
             raise
-        sentence = escape(" ".join(str(error).split()))
-        errors().print(f"[red]Error:[/red] {sentence}", soft_wrap=True)
+        errors().print(f"[red]Error:[/red] {escape(sentence(error))}", soft_wrap=True)
         raise typer.Exit(1 if isinstance(error, failures) else 2) from error
 
 
-def encode_run(run, rows):
+def encode_run(run, rows, check=None):
     """Codes of the rows of a run, with a progress bar on a terminal.
 
     Args:
       run: `Run`.
       rows: how many rows of its data set to draw, or None for all.
+      check: optional function of (vae, dataset), which raises if encoding would be in vain.
 
     Returns:
       (vae, dataset, encoding).
@@ -62,6 +69,8 @@ def encode_run(run, rows):
 
     trainer, _ = run.restore()
     dataset = run.recipe.load_dataset()
+    if check is not None:
+        check(trainer.vae, dataset)
     chosen = evaluation.subset(dataset, rows)
     terminal = errors()
     with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as progress:

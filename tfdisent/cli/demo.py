@@ -12,6 +12,11 @@ from tfdisent.cli.common import Debug, console, one_sentence
 from tfdisent.cli.export import export_run
 from tfdisent.cli.train import train_recipe
 
+
+class _ServingError(Exception):
+    """The export did not work in a process of its own."""
+
+
 # What a user of the export would write: TensorFlow alone, no tfdisent.
 _FRESH_PROCESS = """
 import sys, numpy as np, tensorflow as tf
@@ -30,7 +35,7 @@ def demo(
     debug: Debug = False,
 ):
     """Train on dSprites, score, draw, export, serve one image: ten to fifteen minutes."""
-    with one_sentence(debug):
+    with one_sentence(debug, (FloatingPointError, _ServingError)):
         from tfdisent.quiet import import_tensorflow
         from tfdisent.trainers import recipes
 
@@ -77,11 +82,21 @@ def _check_export(run, vae, dataset, step):
     with tempfile.TemporaryDirectory() as folder:
         image_path, code_path = (os.path.join(folder, name) for name in ("image.npy", "code.npy"))
         np.save(image_path, image)
-        subprocess.run(
+        child = subprocess.run(
             [sys.executable, "-c", _FRESH_PROCESS, str(path), image_path, code_path],
-            check=True,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
         )
+        if child.returncode:
+            lines = child.stderr.split("\n")
+            last = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+            failure = _ServingError(
+                f"a fresh process could not encode an image with the export {path} (exit code "
+                f"{child.returncode}): {last}"
+            )
+            failure.add_note(child.stderr)  # all of it, for --debug
+            raise failure
         served = np.load(code_path)
     here = vae.encode(image).numpy()
     console().print(

@@ -100,6 +100,15 @@ def _print_findings(run, step, measurements, findings):
             f"{parts.standard_errors['gap']:.2f})",
             soft_wrap=True,
         )
+    elif measurements.num_active is not None:
+        sharpness = measurements.sharpness
+        edges = "" if sharpness is None else f", sharpness {sharpness:.2f}"
+        terminal.print(
+            f"active units {measurements.num_active} of {len(measurements.unit_names)} by the "
+            f"variance of their codes, residual {measurements.residual:.4f}{edges}; these latents "
+            "have no rate to decompose",
+            soft_wrap=True,
+        )
 
 
 def _in_words(value):

@@ -4,6 +4,9 @@ from rich.table import Column, Table
 
 from tfdisent.cli.common import console
 
+# Data sets of values beyond [0, 1], which no command trains on as they are.
+POINTS = ("synthetic:25gaussians",)
+
 
 def list_everything():
     """List methods, recipes and data sets."""
@@ -33,4 +36,5 @@ def list_everything():
 
     terminal.print("[bold]Data sets[/bold]: tfdisent train ... --data NAME")
     for name in data.names():
-        terminal.print(f"  {name}")
+        what = "  (points, for training in Python: tfdisent.trainers.GANMINETrainer)"
+        terminal.print(f"  {name}{what if name in POINTS else ''}", soft_wrap=True)

@@ -12,12 +12,14 @@ from tfdisent.evaluation.encode import Encoding, encode_dataset, subset
 from tfdisent.evaluation.figures import save_figures
 from tfdisent.evaluation.measurements import Measurements, measure, unit_names
 from tfdisent.evaluation.mig_chen2018 import mig_chen2018
-from tfdisent.evaluation.panel import panel, udr_of_models
+from tfdisent.evaluation.panel import LABEL_FREE, label_free_scores, panel, udr_of_models
 from tfdisent.evaluation.rate_distortion import RateDistortion, rate_distortion
+from tfdisent.evaluation.reconstruction import reconstruction
 from tfdisent.evaluation.scores import can_classify, score_encoding
 from tfdisent.evaluation.synergy import SynergyHistory, synergy_history
 
 __all__ = [
+    "LABEL_FREE",
     "Classification",
     "Decomposition",
     "ElboTerms",
@@ -33,10 +35,12 @@ __all__ = [
     "elbo_decomposition",
     "elbo_terms",
     "encode_dataset",
+    "label_free_scores",
     "measure",
     "mig_chen2018",
     "panel",
     "rate_distortion",
+    "reconstruction",
     "save_figures",
     "score_encoding",
     "subset",

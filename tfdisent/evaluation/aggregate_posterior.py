@@ -6,6 +6,8 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from tfdisent.evaluation.encode import discrete_groups
+
 # Log-densities evaluated at a time: small enough for the caches of a CPU.
 _BLOCK_SAMPLES, _BLOCK_ROWS = 256, 2048
 _FAR = 1e30  # a log-density below which exp is exactly zero, but whose negative is still a number
@@ -107,6 +109,21 @@ class Samples:
         """Some of the samples."""
         classes = tuple(c[subset] for c in self.classes)
         return Samples(self.rows[subset], self.noise[subset], classes)
+
+
+def class_probabilities(encoding):
+    """The class probabilities of an `Encoding`.
+
+    Args:
+      encoding: `Encoding` of N rows.
+
+    Returns:
+      Tuple of float64 [N, K_g], one per discrete group, rows summing to 1.
+
+    Raises:
+      ValueError: if numbers of a group are no probabilities.
+    """
+    return tuple(_check_probabilities(p, len(p)) for _, p in discrete_groups(encoding))
 
 
 def log_ratios(posteriors, samples):

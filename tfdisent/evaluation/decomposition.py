@@ -169,23 +169,42 @@ def rates(posteriors):
     """KL(q(z_j | x_n) || p(z_j)) in closed form, float64 [N, V], nats."""
     mean, std = posteriors.mean.astype(np.float64), posteriors.std.astype(np.float64)
     gaussian = 0.5 * (mean**2 + std**2 - 1) - np.log(std)
-    return np.concatenate([gaussian, categorical_rates(posteriors)], axis=1)
+    categorical = categorical_rates(posteriors.probabilities, len(posteriors))
+    return np.concatenate([gaussian, categorical], axis=1)
 
 
-def categorical_rates(posteriors):
-    """KL(q(c | x_n) || uniform) of each categorical variable, float64 [N, V'], nats."""
-    found = [
-        np.sum(p * np.log(np.where(p > 0, p * p.shape[1], 1)), axis=1)
-        for p in posteriors.probabilities
-    ]
-    return np.reshape(found, [len(found), len(posteriors)]).T
+def categorical_rates(probabilities, num_rows):
+    """KL(q(c | x_n) || uniform) of each categorical variable.
+
+    Args:
+      probabilities: tuple of [N, K_g], one per variable, rows summing to 1.
+      num_rows: N.
+
+    Returns:
+      float64 [N, V'], nats.
+    """
+    found = [np.sum(p * np.log(np.where(p > 0, p * p.shape[1], 1)), axis=1) for p in probabilities]
+    return np.reshape(found, [len(found), num_rows]).T
+
+
+def has_rates(latents):
+    """Whether every inferred group is Gaussian or categorical.
+
+    The other groups, `Point` and `Uniform`, have an infinite rate, and so no ELBO and no
+    decomposition.
+    """
+    return not _without_rate(latents)
 
 
 def check_groups(latents):
-    """Raises ValueError unless the prior of every inferred group is N(0, 1) or uniform."""
-    other = [group for group in latents.inferred if not isinstance(group, (Gaussian, Categorical))]
+    """Raises ValueError unless every inferred group is Gaussian or categorical."""
+    other = _without_rate(latents)
     if other:
         raise ValueError(f"expected Gaussian and categorical latent groups, received {other[0]}.")
+
+
+def _without_rate(latents):
+    return [group for group in latents.inferred if not isinstance(group, (Gaussian, Categorical))]
 
 
 def _log_prior_ratios(posteriors, samples, prior):

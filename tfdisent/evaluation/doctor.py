@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 _COLLAPSED = 0.1  # nats: a code with a smaller rate says nothing of the image
-_DEAD = 0.01  # nats: the threshold below which papers drop a latent dimension
+_DEAD = 0.01  # nats, or variance: the threshold below which papers drop a latent dimension
+_CONSTANT = 1e-8  # variance of a code that is the same for all images, but for rounding
 _CODED = 0.1  # share of a factor's entropy, from which a unit counts as following it
 _TWICE = 0.5  # share of the best unit's information, from which a second one codes the same
 _SHARP = 0.5  # edges twice as wide as in the images
@@ -97,23 +98,39 @@ def _posterior_collapse(m, options):
     )
 
 
-def _dead_dimensions(m, options):
-    if m.rates is None or _is_collapsed(m):
+def _constant_code(m, options):
+    """The collapse of a code without a rate."""
+    if not _is_constant(m):
         return
-    dead = np.flatnonzero(m.rates < _DEAD)
+    yield Finding(
+        "constant_code",
+        "error",
+        {"largest variance of a unit": float(m.variances.max())},
+        _advice(options, "train for more steps", ("lower", "learning_rate"), "begin anew"),
+    )
+
+
+def _dead_dimensions(m, options):
+    """Units with a small rate, or whose code hardly varies where there is no rate."""
+    name, sizes = ("variance", m.variances) if m.rates is None else ("rate", m.rates)
+    if sizes is None or _is_collapsed(m) or _is_constant(m):
+        return
+    dead = np.flatnonzero(sizes < _DEAD)
     if not dead.size:
         return
-    num_active = len(m.rates) - dead.size
-    too_few = num_active < len(m.factor_names)
+    num_active = len(sizes) - dead.size
+    # A code without a rate may be small in all units, which is no collapse found before.
+    needed = max(len(m.factor_names), 1 if m.rates is None else 0)
+    too_few = num_active < needed
     evidence = {
-        "units with a rate below 0.01": [m.unit_names[j] for j in dead],
-        "largest rate among them": float(m.rates[dead].max()),
+        f"units with a {name} below 0.01": [m.unit_names[j] for j in dead],
+        f"largest {name} among them": float(sizes[dead].max()),
         "active units": num_active,
     }
     if m.factor_names:
         evidence["factors"] = len(m.factor_names)
     if too_few:
-        advice = _advice(options, *_LESS_PRESSURE, "train for more steps")
+        advice = _advice(options, *_less_pressure(m), "train for more steps")
     else:
         advice = _advice(
             options, "nothing need be done, units to spare stay unused", ("lower", "continuous")
@@ -140,7 +157,7 @@ def _factor_coded_twice(m, options):
             },
             _advice(
                 options,
-                _MORE_PRESSURE,
+                _MORE_PRESSURE if m.rates is not None else None,
                 ("lower", "continuous"),
                 "a factor that is an angle needs two units, so leave it",
             ),
@@ -163,7 +180,7 @@ def _blurry_likelihood(m, options):
         _advice(
             options,
             calibrate if is_wide else None,
-            *_LESS_PRESSURE,
+            *_less_pressure(m),
             ("raise", "continuous"),
             "train for more steps",
         ),
@@ -221,7 +238,9 @@ def _negative_total_correlation(m, options):
             "the discriminator lags behind the codes: give compile a discriminator_optimizer with "
             "a higher learning rate",
             ("raise", "batch_size"),
-            "read the total correlation from elbo_decomposition",
+            None
+            if m.decomposition is None
+            else "read the total correlation from elbo_decomposition",
         ),
     )
 
@@ -291,6 +310,7 @@ def _too_few_rows(m, options):
 _RULES = (
     _non_finite,
     _posterior_collapse,
+    _constant_code,
     _dead_dimensions,
     _factor_coded_twice,
     _blurry_likelihood,
@@ -305,6 +325,15 @@ _RULES = (
 
 def _is_collapsed(m):
     return m.rates is not None and m.rates.sum() < _COLLAPSED
+
+
+def _is_constant(m):
+    return m.rates is None and m.variances is not None and m.variances.max() < _CONSTANT
+
+
+def _less_pressure(m):
+    """What takes pressure from the code, if there is a rate that is pressed."""
+    return () if m.rates is None else _LESS_PRESSURE
 
 
 def _tolerance(decomposition, error):

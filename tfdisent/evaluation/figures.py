@@ -74,7 +74,8 @@ def save_figures(directory, vae, dataset, encoding, base=None, steps=9, span=(-2
             list(dataset.factor_names),
             title="|Spearman| of latents and factors",
         )
-    if dataset.factors is not None or dataset.labels is not None:
+    labelled = dataset.labels is not None and np.any(dataset.labels[encoding.rows] >= 0)
+    if dataset.factors is not None or labelled:
         for suffix, probabilities in discrete_groups(encoding):
             name = f"class_shares{suffix}.png"
             paths[name] = directory / name
@@ -100,8 +101,10 @@ def _save_class_shares(path, probabilities, dataset, rows):
         factors, names = np.asarray(dataset.factors)[rows], dataset.factor_names
         sizes = dataset.factor_sizes
     else:
-        factors, names = np.asarray(dataset.labels)[rows, None], ("label",)
-        sizes = (int(np.max(dataset.labels)) + 1,)
+        labels = np.asarray(dataset.labels)[rows]
+        labelled = labels >= 0
+        factors, names = labels[labelled, None], ("label",)
+        probabilities, sizes = probabilities[labelled], (int(np.max(dataset.labels)) + 1,)
     visualize.save_class_shares(
         path, probabilities.argmax(axis=1), factors, names, sizes, probabilities.shape[1]
     )

@@ -6,20 +6,21 @@ import numpy as np
 import tensorflow as tf
 
 from tfdisent import metrics, objectives
-from tfdisent.evaluation.aggregate_posterior import Posteriors
+from tfdisent.evaluation.aggregate_posterior import Posteriors, class_probabilities
 from tfdisent.evaluation.decomposition import (
     Decomposition,
     categorical_rates,
-    check_groups,
     decompose,
+    has_rates,
 )
 from tfdisent.evaluation.elbo_terms import elbo_terms
 from tfdisent.evaluation.encode import encode_dataset
 from tfdisent.evaluation.prior_density import PriorDensity
+from tfdisent.evaluation.reconstruction import reconstruction
 
 _BINS = 20
 _BATCHES = 32  # whose total correlations are averaged
-_PICTURES = 256
+_ACTIVE = 0.01  # variance of a unit's code above which the unit is used
 _CHUNK = 1024
 
 
@@ -28,7 +29,9 @@ class Measurements:
     """Numbers about a model on a data set; None is what was not measured.
 
     Latent variables ("units", U of them) are the continuous columns of the codes, then one for each
-    discrete group. Information is in nats.
+    discrete group. Information is in nats. Models with other than Gaussian and categorical groups
+    have no rate: `rates`, `elbo`, `decomposition`, `likelihood_scale` and `batch_total_correlation`
+    of them are None.
 
     Attributes:
       num_rows: rows that were encoded.
@@ -36,14 +39,15 @@ class Measurements:
       num_bad_weights: weights that are NaN or infinite.
       num_bad_codes: posterior means, deviations and class probabilities that are.
       unit_names: tuple of U names.
+      variances: [U], of the codes over the rows; see `metrics.active_units`.
       rates: [U], mean KL(q(z_j | x) || p(z_j)); of a learned prior see `Encoding.kl_per_dim`.
       elbo: `ElboTerms.summary()`.
       decomposition: `Decomposition`.
       factor_names: tuple of the K factors that vary.
       factor_entropy: [K].
       mutual_information: [U, K], between binned posterior means and factors, less what independent
-        ones would have by chance, (bins - 1) (values - 1) / (2 N), and at most the unit's rate: the
-        means of a unit that is nearly all noise may well be in order.
+        ones would have by chance, (bins - 1) (values - 1) / (2 N), and at most the unit's rate, if
+        it has one: the means of a unit that is nearly all noise may well be in order.
       residual: root of the mean squared difference of images and reconstructions.
       sharpness: squared differences of neighbouring pixels, summed over the reconstructions, as a
         share of those of the images: 1 / w if edges are w pixels wide that were 1 pixel wide.
@@ -60,6 +64,7 @@ class Measurements:
     num_bad_weights: int = 0
     num_bad_codes: int = 0
     unit_names: tuple = ()
+    variances: np.ndarray | None = None
     rates: np.ndarray | None = None
     elbo: dict | None = None
     decomposition: Decomposition | None = None
@@ -74,13 +79,19 @@ class Measurements:
     batch_size: int | None = None
     batch_total_correlation: tuple | None = None
 
+    @property
+    def num_active(self):
+        """Units whose code varies, by the threshold of `metrics.active_units`, or None."""
+        return None if self.variances is None else int(np.sum(self.variances > _ACTIVE))
+
 
 def measure(
     vae, dataset, rows=None, discriminator=None, batch_size=None, num_samples=10_000, seed=0
 ):
     """Measures a model for `diagnose`.
 
-    Where weights or codes are not finite, nothing else is measured.
+    Where weights or codes are not finite, nothing else is measured. Of a model without a rate, such
+    as an autoencoder, what needs one is not.
 
     Args:
       vae: `tfdisent.VAE`.
@@ -98,7 +109,6 @@ def measure(
     Raises:
       ValueError: if data and model do not fit.
     """
-    check_groups(vae.latents)
     encoding = encode_dataset(vae, dataset, rows)
     measured = Measurements(
         num_rows=len(encoding.rows),
@@ -110,19 +120,32 @@ def measure(
     )
     if measured.num_bad_weights or measured.num_bad_codes:
         return measured
-    posteriors = Posteriors.of(encoding)
+    units = metrics.active_units(encoding.codes, discrete_columns=encoding.discrete_columns)
+    pictures = reconstruction(vae, dataset, encoding.rows)
     found = {
-        "rates": np.append(encoding.kl_per_dim, categorical_rates(posteriors).mean(axis=0)),
-        "elbo": elbo_terms(vae, dataset, encoding.rows, seed).summary(),
-        "decomposition": decompose(posteriors, num_samples, seed, PriorDensity.of(vae)),
-        **_pictures(vae, dataset, encoding.rows),
+        "variances": units.details["variances"],
+        "residual": pictures["residual"],
+        "sharpness": pictures["sharpness"],
     }
+    classes = categorical_rates(class_probabilities(encoding), len(encoding.rows))
+    rates = np.append(encoding.kl_per_dim, classes.mean(axis=0))  # infinite where there is none
+    if has_rates(vae.latents):
+        posteriors = Posteriors.of(encoding)
+        found |= {
+            "rates": rates,
+            "elbo": elbo_terms(vae, dataset, encoding.rows, seed).summary(),
+            "decomposition": decompose(posteriors, num_samples, seed, PriorDensity.of(vae)),
+            # Without a rate nothing is weighed against the likelihood: its scale is arbitrary.
+            "likelihood_scale": getattr(vae.likelihood_family, "scale", None),
+        }
+        if batch_size is not None:
+            found["batch_total_correlation"] = _batch_total_correlation(
+                posteriors, batch_size, seed
+            )
     if dataset.factors is not None:
-        found |= _factors(dataset, encoding, found["rates"])
+        found |= _factors(dataset, encoding, rates)
     if discriminator is not None:
         found |= _discrimination(vae, dataset, encoding.rows, discriminator, seed)
-    if batch_size is not None:
-        found["batch_total_correlation"] = _batch_total_correlation(posteriors, batch_size, seed)
     return dataclasses.replace(measured, **found)
 
 
@@ -137,23 +160,6 @@ def unit_names(groups):
 
 def _num_bad(array):
     return int(np.sum(~np.isfinite(np.asarray(array))))
-
-
-def _pictures(vae, dataset, rows):
-    """How near the reconstructions of some rows come to the images."""
-    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), _PICTURES), dtype=int)]
-    images = dataset.images(some).astype(np.float64)
-    reconstructions = np.asarray(vae.predict_on_batch(images.astype(np.float32)), np.float64)
-    energy = _gradient_energy(images)
-    return {
-        "residual": float(np.sqrt(np.mean((images - reconstructions) ** 2))),
-        "sharpness": float(_gradient_energy(reconstructions) / energy) if energy > 0 else None,
-        "likelihood_scale": getattr(vae.likelihood_family, "scale", None),
-    }
-
-
-def _gradient_energy(images):
-    return sum(np.sum(np.diff(images, axis=axis) ** 2) for axis in (1, 2))
 
 
 def _factors(dataset, encoding, rates_of_units):

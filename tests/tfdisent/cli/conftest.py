@@ -46,3 +46,28 @@ def run_folder(tfdisent_command, dots, tmp_path_factory):
     )
     assert result.exit_code == 0, result.output
     return path
+
+
+@pytest.fixture(scope="session")
+def digits_run(tfdisent_command, tmp_path_factory):
+    """`digits_run(method)`: a short run on data without factors. Nothing may write into it."""
+    made = {}
+
+    def make(method):
+        if method not in made:
+            made[method] = tmp_path_factory.mktemp("cli") / method
+            result = tfdisent_command(
+                *["train", method, "--data", "digits", "--steps", 12, "--batch-size", 8],
+                *["--set", "continuous=3", "--set", "hidden=8", "--out", made[method]],
+            )
+            assert result.exit_code == 0, result.output
+        return made[method]
+
+    return make
+
+
+@pytest.fixture
+def file_as_folder(tmp_path):
+    """A path that cannot be made: its parent is a file."""
+    (tmp_path / "file").write_text("mine")
+    return tmp_path / "file" / "below"

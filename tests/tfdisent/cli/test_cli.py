@@ -50,3 +50,22 @@ def test_folder_without_a_run_is_one_sentence_and_exit_code_2(command, tfdisent_
     assert result.exit_code == 2, result.output
     assert "no run.json" in message(result)
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", ["capacity", "traverse", "study", "export"])
+def test_output_that_cannot_be_written_is_one_sentence_and_exit_code_2(
+    command, file_as_folder, run_folder, tfdisent_command, message
+):
+    channel = file_as_folder.parents[1] / "channel.csv"
+    channel.write_text("0.9,0.1\n0.1,0.9\n")
+    arguments = {
+        "capacity": ["info", "capacity", channel, "--out", file_as_folder / "figure.png"],
+        "traverse": ["traverse", run_folder, "--rows", 20, "--out", file_as_folder.parent],
+        "study": ["study", "rate-distortion", "--set", "data.size=50", "--out", file_as_folder],
+        "export": ["export", run_folder, file_as_folder],
+    }
+    result = tfdisent_command(*arguments[command])
+    assert result.exit_code == 2, result.output
+    assert str(file_as_folder.parent) in message(result)
+    assert "Traceback" not in result.output and result.stdout.count("\n") <= 1
+    assert file_as_folder.parent.read_text() == "mine"

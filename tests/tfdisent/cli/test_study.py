@@ -36,6 +36,7 @@ def test_a_study_prints_its_points_and_goes_on(tfdisent_command, tmp_path):
         (("--set", "colour=2"), "no option 'colour'"),
         (("--data", "none"), "data set must be one of"),
         (("--set", "architecture=conv7"), "architecture must be one of"),
+        (("--data", "synthetic:25gaussians"), "holds points, not images"),
     ],
 )
 def test_bad_input_is_one_sentence(tfdisent_command, message, tmp_path, arguments, sentence):

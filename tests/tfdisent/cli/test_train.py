@@ -142,3 +142,20 @@ def test_diverging_training_stops_with_exit_code_1_and_keeps_no_bad_checkpoint(
     assert result.exit_code == 1, result.output
     assert "the loss became" in message(result)
     assert not list(pathlib.Path(out / "checkpoints").glob("*"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [("synthetic:25gaussians",), ("synthetic:gaussians", "--set", "data.values=normal")],
+)
+@pytest.mark.parametrize("method", ["vae", "autoencoder"])
+def test_points_are_refused_before_anything_is_written(
+    method, data, tmp_path, tfdisent_command, message
+):
+    out = tmp_path / "run"
+    result = tfdisent_command("train", method, "--data", *data, "--steps", 4, "--out", out)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert f"{data[0]} holds points, not images in [0, 1]" in message(result)
+    assert "GANMINETrainer" in message(result) and "Gaussian(squash=False)" in message(result)
+    assert not out.exists()

@@ -46,3 +46,51 @@ def linear_vae():
         return VAE(encoder, decoder, latents, **options)
 
     return make
+
+
+@pytest.fixture
+def make_rateless():
+    """`make_rateless(kind)`: a tiny VAE whose groups have no rate, with random weights.
+
+    "point" is an autoencoder's, "mixed" that with a categorical group, "uniform" an InfoGAN's.
+    """
+    from tfdisent.latents import Categorical, Latents, Point, Uniform
+    from tfdisent.vae import VAE
+
+    groups = {
+        "point": lambda: [Point(3)],
+        "mixed": lambda: [Categorical(3), Point(2)],
+        "uniform": lambda: [Uniform(2), Categorical(3), Uniform(2, "noise", inference=None)],
+    }
+
+    def make(kind, **options):
+        latents = Latents(*groups[kind]())
+        vae = VAE.build_for((8, 8, 1), latents, architecture="mlp", hidden=16, **options)
+        random = np.random.default_rng(0)
+        for weight in vae.weights:
+            weight.assign(random.normal(scale=0.3, size=weight.shape))
+        return vae
+
+    return make
+
+
+@pytest.fixture
+def linear_autoencoder():
+    """`linear_autoencoder(image_shape, weights)`: codes are pixels [P] @ weights [P, D]."""
+    import keras
+
+    from tfdisent.latents import Latents, Point
+    from tfdisent.vae import VAE
+
+    def make(image_shape, weights):
+        weights = np.asarray(weights, np.float32)
+        pixels, size = weights.shape
+        keras.utils.set_random_seed(0)
+        inputs = [keras.Input(image_shape), keras.layers.Flatten()]
+        encoder = keras.Sequential([*inputs, keras.layers.Dense(size, use_bias=False)])
+        encoder.layers[-1].set_weights([weights])
+        outputs = [keras.layers.Dense(pixels), keras.layers.Reshape(image_shape)]
+        decoder = keras.Sequential([keras.Input((size,)), *outputs])
+        return VAE(encoder, decoder, Latents(Point(size)))
+
+    return make

@@ -303,6 +303,68 @@ def test_findings_survive_json():
         assert json.loads(json.dumps(finding.to_dict())) == finding.to_dict()
 
 
+# Of a model without a rate.
+
+RATELESS = {
+    "rates": None,
+    "elbo": None,
+    "decomposition": None,
+    "likelihood_scale": None,
+    "batch_total_correlation": None,
+    "variances": np.array([1.0, 0.8]),
+}
+
+
+def test_nothing_is_found_in_a_healthy_model_without_a_rate():
+    assert findings(**RATELESS) == {}
+
+
+def test_code_that_is_the_same_for_all_images_is_an_error():
+    changes = {**RATELESS, "variances": np.array([0.0, 1e-9])}
+    finding = only("constant_code", {"learning_rate": 1e-3}, **changes)
+    assert finding.severity == "error"
+    assert finding.evidence == {"largest variance of a unit": 1e-9}
+    assert "lower learning_rate (now 0.001)" in finding.advice
+    # Of a model with a rate the rate decides.
+    assert findings(variances=np.array([0.0, 0.0])) == {}
+
+
+def test_units_that_hardly_vary_are_dead_where_there_is_no_rate():
+    changes = {**RATELESS, "variances": np.array([1.0, 0.009])}
+    finding = only("dead_dimensions", {"beta": 4.0}, **changes)
+    assert finding.severity == "warning"  # there are two factors
+    assert finding.evidence == {
+        "units with a variance below 0.01": ["continuous_1"],
+        "largest variance among them": 0.009,
+        "active units": 1,
+        "factors": 2,
+    }
+    assert finding.advice == "Train for more steps."
+    finding = only("dead_dimensions", {"continuous": 2}, **changes, **NO_FACTORS)
+    assert finding.severity == "info"
+    assert findings(**{**changes, "variances": np.array([1.0, 0.011])}) == {}
+
+
+def test_no_unit_that_varies_is_too_few_without_factors():
+    changes = {**RATELESS, "variances": np.array([1e-4, 1e-3])}
+    assert only("dead_dimensions", **changes, **NO_FACTORS).severity == "warning"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"sharpness": 0.2}, {"mutual_information": np.array([[1.5, 0.1], [1.4, 2.5]])}],
+)
+def test_advice_names_no_pressure_where_there_is_no_rate(changes):
+    (finding,) = findings(**RATELESS, **changes).values()
+    assert "beta" not in finding.advice and "gamma" not in finding.advice
+
+
+def test_advice_names_no_decomposition_where_there_is_none():
+    found = findings(**RATELESS, discriminator_total_correlation=(-3.0, 0.1))
+    assert list(found) == ["negative_total_correlation"]
+    assert "elbo_decomposition" not in found["negative_total_correlation"].advice
+
+
 # Of a model.
 
 
@@ -346,3 +408,11 @@ def test_measured_nan_is_diagnosed(vae, images):
     (finding,) = diagnose(measure(vae, data.from_arrays(images)))
     assert finding.name == "non_finite"
     assert finding.evidence == {"weights that are not finite": 1, "codes that are not finite": 6}
+
+
+def test_measured_constant_code_of_an_autoencoder_is_diagnosed(linear_autoencoder, identity):
+    vae = linear_autoencoder((1, 2, 1), np.zeros((2, 2)))
+    assert names_of(vae, identity)["constant_code"] == "error"
+    vae = linear_autoencoder((1, 2, 1), [[5, 0, 0], [0, 5, 0]])
+    found = names_of(vae, identity)
+    assert found["dead_dimensions"] == "info" and "constant_code" not in found

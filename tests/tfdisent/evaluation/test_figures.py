@@ -22,6 +22,8 @@ def _vae(linear_vae, discrete):
         ({}, True, set()),
         ({"labels": _LABELS}, False, set()),
         ({"labels": _LABELS}, True, {"class_shares.png"}),
+        ({"labels": _LABELS - 1}, True, {"class_shares.png"}),  # a third without a label
+        ({"labels": np.full(24, -1)}, True, set()),
         ({"factors": _LABELS[:, None]}, False, _OF_FACTORS),
         ({"factors": _LABELS[:, None]}, True, _OF_FACTORS | {"class_shares.png"}),
     ],

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfdisent import data, evaluation
+from tfdisent import data, evaluation, metrics
 from tfdisent.evaluation import aggregate_decomposition, encode_dataset, measure
 from tfdisent.evaluation.measurements import unit_names
 from tfdisent.latents import Categorical, Gaussian, Latents
@@ -185,3 +185,71 @@ def test_draws_depend_on_the_seed_alone(vae, images):
 def test_other_images_are_refused(vae):
     with pytest.raises(ValueError, match="takes images"):
         measure(vae, data.from_arrays(np.zeros((3, 4, 4, 1), np.float32)))
+
+
+# Models without a rate.
+
+RATELESS = {"point": 3, "mixed": 3, "uniform": 3}  # kind -> units
+
+
+@pytest.mark.parametrize("kind", RATELESS)
+def test_of_a_model_without_a_rate_the_rest_is_measured(make_rateless, images, kind):
+    vae, dataset = make_rateless(kind, likelihood="gaussian"), data.from_arrays(images)
+    measured = measure(vae, dataset, batch_size=3)
+    assert measured.rates is measured.elbo is measured.decomposition is None
+    assert measured.batch_total_correlation is measured.likelihood_scale is None
+    assert measured.num_bad_weights == measured.num_bad_codes == 0
+    assert len(measured.unit_names) == len(measured.variances) == RATELESS[kind]
+    encoding = encode_dataset(vae, dataset)
+    active = metrics.active_units(encoding.codes, discrete_columns=encoding.discrete_columns)
+    np.testing.assert_array_equal(measured.variances, active.details["variances"])
+    assert measured.num_active == active
+    residual = np.sqrt(np.mean((images - vae.reconstruct(images)) ** 2))
+    np.testing.assert_allclose(measured.residual, residual, rtol=1e-5)
+    assert measured.sharpness > 0
+
+
+def test_information_is_not_limited_by_a_rate_that_is_not_there(linear_autoencoder, identity):
+    rows = np.tile(np.arange(16), 40)
+    measured = measure(linear_autoencoder((1, 2, 1), np.eye(2)), identity, rows)
+    expected = (np.log(4) - 19 * 3 / (2 * 640)) * np.eye(2)
+    np.testing.assert_allclose(measured.mutual_information, expected, atol=1e-12)
+    assert measured.factor_names == ("factor_0", "factor_1")
+
+
+def test_classes_beside_codes_without_a_rate_are_limited_by_theirs(make_rateless):
+    # An order that says all, in class probabilities that hardly differ.
+    pixels = np.zeros((200, 8, 8, 1), np.float32)
+    factors = np.arange(200)[:, None] % 2
+    pixels[:, 0, 0, 0] = factors[:, 0]
+    vae = make_rateless("mixed")
+    for weight in vae.encoder.weights:
+        weight.assign(0.01 * weight)
+    measured = measure(vae, data.from_arrays(pixels, factors=factors))
+    codes, classes = measured.mutual_information[:2, 0], measured.mutual_information[2, 0]
+    assert codes.min() > 0.5
+    assert classes < 1e-4
+
+
+def test_points_that_are_not_finite_are_counted(make_rateless, images):
+    vae = make_rateless("point")
+    weights = vae.encoder.get_weights()
+    weights[-1][0] = np.nan
+    vae.encoder.set_weights(weights)
+    measured = measure(vae, data.from_arrays(images))
+    assert (measured.num_bad_weights, measured.num_bad_codes) == (1, 6)
+    assert measured.variances is measured.num_active is measured.residual is None
+
+
+def test_discriminator_is_asked_about_codes_without_a_rate(linear_autoencoder, identity):
+    vae = linear_autoencoder((1, 2, 1), [[1.0, 1.0], [0.0, 0.0]])
+    same = discriminator(2, lambda z: tf.where(abs(z[:, 0] - z[:, 1]) < 0.01, 3.0, -1.0))
+    measured = measure(vae, identity, np.tile(np.arange(16), 40), discriminator=same)
+    assert measured.discriminator_total_correlation == (3.0, 0.0)
+    assert 0.8 < measured.discriminator_accuracy < 0.95  # a quarter of the permuted agree
+
+
+def test_units_vary_in_models_with_a_rate_too(exact, identity):
+    measured = measure(exact, identity, num_samples=10)
+    np.testing.assert_allclose(measured.variances, 25 * np.var(np.arange(4) / 3), rtol=1e-5)
+    assert measured.num_active == 2

@@ -8,7 +8,9 @@ from tfdisent.evaluation import (
     elbo_decomposition,
     elbo_terms,
     encode_dataset,
+    label_free_scores,
     panel,
+    reconstruction,
     udr_of_models,
 )
 
@@ -61,6 +63,44 @@ def test_discrete_group_is_one_unit(make_vae, dataset):
     found = panel(make_vae("mixed"), dataset, num_samples=50)
     assert len(found["scores"]["active_units"]["details"]["variances"]) == 3
     assert len(found["decomposition"]["marginal_mi"]) == 3
+
+
+@pytest.mark.parametrize("kind", ["point", "mixed", "uniform"])
+def test_panel_of_a_model_without_a_rate_holds_the_rest(make_rateless, dataset, kind):
+    vae = make_rateless(kind)
+    found = panel(vae, dataset, np.arange(40), seed=4)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert set(found) == {"num_rows", "seed", "scores", "reconstruction"}
+    assert (found["num_rows"], found["seed"]) == (40, 4)
+    scores = label_free_scores(encode_dataset(vae, dataset, np.arange(40)))
+    assert found["scores"] == {name: score.to_dict() for name, score in scores.items()}
+    expected = reconstruction(vae, dataset, np.arange(40))
+    assert found["reconstruction"] == {**expected, "is_held_out": False}
+
+
+def test_reconstruction_is_that_of_the_held_out_images(make_rateless, dataset):
+    vae = make_rateless("point")
+    found = panel(vae, dataset, range(50), held_out=dataset, held_out_rows=range(50, 60))
+    expected = reconstruction(vae, dataset, range(50, 60))
+    assert found["reconstruction"] == {**expected, "is_held_out": True}
+
+
+def test_codes_without_a_rate_must_be_finite(make_rateless, dataset):
+    vae = make_rateless("point")
+    vae.encoder.set_weights([np.full_like(w, np.nan) for w in vae.encoder.get_weights()])
+    with pytest.raises(ValueError, match="codes must be finite"):
+        panel(vae, dataset)
+
+
+def test_scores_without_labels_are_given_in_the_order_asked_for(make_vae, dataset):
+    encoding = encode_dataset(make_vae("mixed"), dataset)
+    found = label_free_scores(encoding, ["mutual_information_score", "active_units"])
+    assert list(found) == ["mutual_information_score", "active_units"]
+    assert found["active_units"] == metrics.active_units(
+        encoding.codes, discrete_columns=encoding.discrete_columns
+    )
+    with pytest.raises(ValueError, match="without labels are active_units, .* received 'mig'"):
+        label_free_scores(encoding, ["active_units", "mig"])
 
 
 # UDR.
