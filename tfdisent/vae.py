@@ -274,7 +274,7 @@ class VAE(keras.Model):
         tiled = {name: tf.tile(value, [group.size, 1]) for name, value in values.items()}
         noise = self.resting_noise(group.size * batch)
         z = self.join({**noise, **tiled, group.name: classes})
-        x_tiled = tf.tile(x, [group.size] + [1] * len(self.image_shape))
+        x_tiled = tf.tile(tf.cast(x, tf.float32), [group.size] + [1] * len(self.image_shape))
         costs = -self.likelihood(z, training=training).log_prob(x_tiled)  # [K * B]
         return tf.transpose(tf.reshape(costs, [group.size, batch]))
 

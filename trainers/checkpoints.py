@@ -1,6 +1,7 @@
 """Checkpoints of a trainer: weights, every optimiser, the step, all that training changes."""
 
 import os
+import pathlib
 import time
 import warnings
 
@@ -36,6 +37,8 @@ class Checkpoints:
         variables = [*trainer.trainable_variables, *trainer.non_trainable_variables]
         others = [v.value for v in variables if id(v) not in known]
         self._checkpoint = tf.train.Checkpoint(trainer=trainer, generators=others)
+        self._directory = pathlib.Path(directory)
+        _drop_broken_list(self._directory)
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, os.fspath(directory), max_to_keep=keep, checkpoint_name="step"
         )
@@ -65,7 +68,7 @@ class Checkpoints:
           ValueError: if the checkpoint is of another model, or there are some and none can be read.
         """
         unreadable = []
-        for path in reversed(self._manager.checkpoints):
+        for path in self._newest_first():
             try:
                 self._checkpoint.restore(path).assert_existing_objects_matched().assert_consumed()
             except (AssertionError, ValueError) as error:
@@ -86,6 +89,21 @@ class Checkpoints:
         if unreadable:
             raise ValueError(f"cannot read the checkpoints {', '.join(unreadable)}.")
         return 0
+
+    def _newest_first(self):
+        """The checkpoints that there are: those in TensorFlow's list, or without it the files."""
+        if self._manager.checkpoints:
+            return reversed(self._manager.checkpoints)
+        steps = [int(path.stem.split("-")[1]) for path in self._directory.glob("step-*.index")]
+        return [str(self._directory / f"step-{step}") for step in sorted(steps, reverse=True)]
+
+
+def _drop_broken_list(directory):
+    """Removes TensorFlow's list of checkpoints if it was cut off; their files are there."""
+    try:
+        tf.train.get_checkpoint_state(os.fspath(directory))
+    except ValueError:
+        (directory / "checkpoint").unlink()
 
 
 class CheckpointEvery(AfterBatches):

@@ -141,12 +141,15 @@ class MutualInformationTrainer(Players, keras.Model):
         if self.bound == "mine":
             self.log_average.assign(log_average)
         self.step.assign_add(1)
-        return self.update_metrics(loss=loss, mutual_information=self.value(joint, marginal))
+        value = self.value(joint, marginal)
+        return self.update_metrics(tf.shape(x)[0], loss=loss, mutual_information=value)
 
     def test_step(self, data):
-        joint, marginal = self.scores(*data[:2])
+        x, y = data[:2]
+        joint, marginal = self.scores(x, y)
         loss = -BOUNDS[self.bound].objective(joint, marginal)
-        return self.update_metrics(loss=loss, mutual_information=self.value(joint, marginal))
+        value = self.value(joint, marginal)
+        return self.update_metrics(tf.shape(x)[0], loss=loss, mutual_information=value)
 
     def scores(self, x, y, negatives=1, training=False):
         """(joint [B], marginal [B * negatives] or [B, B - 1]); see `Bound`."""
@@ -164,6 +167,10 @@ class MutualInformationTrainer(Players, keras.Model):
             )
         if negatives == "all":
             return objectives.split_pairs(self.critic.all_pairs(x, y))
+        # An array comes in batches of unknown size: those are counted when they are there.
+        tf.debugging.assert_greater(
+            tf.shape(x)[0], negatives, "negatives must be below the batch size"
+        )
         # Rolled, y_i meets every x but its own.
         apart = [tf.roll(y, shift, axis=0) for shift in range(negatives + 1)]
         pair = (tf.tile(x, [negatives + 1, 1]), tf.concat(apart, axis=0))

@@ -144,10 +144,11 @@ class DeepInfoMaxTrainer(EncoderTrainer):
         )
         del tape
         self.step.assign_add(1)
-        return self.update_metrics(**terms)
+        return self.update_metrics(tf.shape(x)[0], **terms)
 
     def test_step(self, data):
-        return self.update_metrics(**self.objective(self.images(data, False), training=False))
+        x = self.images(data, training=False)
+        return self.update_metrics(tf.shape(x)[0], **self.objective(x, training=False))
 
     def objective(self, x, training):
         """The terms of one batch of images [B, H, W, C], scalars in nats.

@@ -210,12 +210,14 @@ def warn_if_capped(estimate, reason):
 
 
 def check_rows(array, name, min_rows, min_columns=1):
-    """Returns samples as float32 [N, D], a vector as one column.
+    """Returns samples less their means as float32 [N, D], a vector as one column.
+
+    Information does not depend on where samples lie; their digits do, once they are float32.
 
     Raises:
       ValueError: if there are too few rows or columns, or a number is not finite.
     """
-    array = np.asarray(array, np.float32)
+    array = np.asarray(array, np.float64)
     array = array[:, None] if array.ndim == 1 and min_columns == 1 else array
     if array.ndim != 2 or array.shape[0] < min_rows or array.shape[1] < min_columns:
         raise ValueError(
@@ -224,7 +226,7 @@ def check_rows(array, name, min_rows, min_columns=1):
         )
     if not np.isfinite(array).all():
         raise ValueError(f"expected finite samples {name}, received NaN or infinity.")
-    return array
+    return (array - array.mean(axis=0)).astype(np.float32)
 
 
 def _take(arrays, rows):

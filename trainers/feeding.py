@@ -85,6 +85,7 @@ class Feeding:
         if isinstance(x, np.ndarray) and self.source is None:
             if validation_split and validation_data is None:
                 x, y, validation_data = _split(x, y, validation_split)
+                validation_split = 0.0
             self._check_arrays(x, y)
             batch_size = 32 * self.batches_per_step if batch_size is None else batch_size
             if len(x) < batch_size:
@@ -101,6 +102,7 @@ class Feeding:
             y,
             batch_size,
             *args,
+            validation_split=validation_split,
             validation_data=validation_data,
             shuffle=shuffle,
             steps_per_epoch=steps_per_epoch,

@@ -8,7 +8,7 @@ import numpy as np
 
 from tfdisent import evaluation, visualize
 from tfdisent.trainers.recipes import Recipe
-from tfdisent.trainers.study import Study, numbers, short_name
+from tfdisent.trainers.study import Study, number_name, numbers, short_name
 
 
 class PlanePoint(NamedTuple):
@@ -100,7 +100,7 @@ class InformationPlaneStudy(Study):
             raise ValueError("expected at least one beta, received none.")
         # Scores on the way are not what is studied: the points are the ends.
         recipe = self.recipe.replace(score_every=self.recipe.steps)
-        return [Point(f"beta-{beta:g}", beta, recipe.set(beta=beta)) for beta in betas]
+        return [Point(f"beta-{number_name(beta)}", beta, recipe.set(beta=beta)) for beta in betas]
 
     def run(self, betas=(), on_point=None, verbose=0):
         """Trains with every beta and measures each; see `Study.run`."""

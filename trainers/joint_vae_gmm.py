@@ -150,10 +150,10 @@ class JointVAEGMMTrainer(JointVAETrainer):
         """Trains; see `Trainer.fit`. The classes start once `warmup_steps` steps are taken.
 
         Raises:
-          ValueError: if there is more than one replica; see also `Trainer.fit`.
+          ValueError: under a `tf.distribute.MirroredStrategy`; see also `Trainer.fit`.
           FloatingPointError: if the posterior means are not finite.
         """
-        if self.distribute_strategy.num_replicas_in_sync > 1:
+        if isinstance(self.distribute_strategy, tf.distribute.MirroredStrategy):
             raise ValueError(
                 f"{type(self).__name__} trains on one replica, received a strategy with "
                 f"{self.distribute_strategy.num_replicas_in_sync}."

@@ -128,6 +128,11 @@ def _samples(x, y, evaluation_size, seed):
 def _critic(critic, method, x_size, y_size, sizes):
     if critic is None and method == "barber_agakov":
         return networks.ConditionalGaussian(x_size, y_size, **sizes)
+    if critic in ("joint", "separable") and method == "barber_agakov":
+        raise ValueError(
+            "critic of 'barber_agakov' must be a density log q(y | x), such as "
+            f"networks.ConditionalGaussian, received {critic!r}."
+        )
     if critic is None:
         critic = "separable" if method == "info_nce" else "joint"
     if critic == "joint":

@@ -79,7 +79,16 @@ class Players:
         Slots and the iteration counter take their initial values; a learning rate stays, a schedule
         of it begins anew unless it is an `AtTrainingStep`. Zeroing the slots alone would make the
         next steps of Adam two to three times too large.
+
+        Raises:
+          ValueError: under a `tf.distribute.MirroredStrategy`.
         """
+
+        if isinstance(tf.distribute.get_strategy(), tf.distribute.MirroredStrategy):
+            raise ValueError(
+                f"{type(self).__name__} restarts an optimiser, which MirroredStrategy does not let "
+                "it do; CascadeVAE does without where fresh_optimizer=False."
+            )
 
         def restart():
             for variable, value in self._initial_state[id(optimizer)]:
@@ -88,10 +97,21 @@ class Players:
 
         tf.cond(when, restart, lambda: False)
 
-    def update_metrics(self, **terms):
-        """Adds the terms of one batch to the trackers and returns what `fit` shows."""
+    def update_metrics(self, batch_size=None, **terms):
+        """Adds the terms of one batch to the trackers and returns what `fit` shows.
+
+        Args:
+          batch_size: what a scalar term counts as in the mean over batches, some of which may be
+            smaller than others; by default the length of a term [B], or 1 if there is none.
+          **terms: {name: scalar or [B]}.
+        """
+        terms = {name: tf.convert_to_tensor(terms[name]) for name in self.trackers}
+        if batch_size is None:
+            sizes = [tf.shape(term)[0] for term in terms.values() if term.shape.rank == 1]
+            batch_size = sizes[0] if sizes else 1
         for name, tracker in self.trackers.items():
-            tracker.update_state(terms[name])
+            is_scalar = terms[name].shape.rank == 0
+            tracker.update_state(terms[name], sample_weight=batch_size if is_scalar else None)
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     @property

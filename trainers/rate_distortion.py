@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfdisent import evaluation, visualize
 from tfdisent.trainers.recipes import Recipe
 from tfdisent.trainers.run import load_run
-from tfdisent.trainers.study import Study, numbers, short_name
+from tfdisent.trainers.study import Study, number_name, numbers, short_name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,12 +91,12 @@ class RateDistortionStudy(Study):
         weight = self.settings["target_weight"]
         return [
             *(
-                Point(f"beta-{beta:g}", beta, None, self._recipe("vae", beta=beta))
+                Point(f"beta-{number_name(beta)}", beta, None, self._recipe("vae", beta=beta))
                 for beta in betas
             ),
             *(
                 Point(
-                    f"target-{rate:g}",
+                    f"target-{number_name(rate)}",
                     None,
                     rate,
                     self._recipe("target_rate_vae", target_rate=rate, weight=weight),

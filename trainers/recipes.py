@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import json
 
 from tfdisent.trainers import methods
 
@@ -80,6 +81,8 @@ class Recipe:
         object.__setattr__(self, "noise", method.noise if self.noise is None else self.noise)
         if isinstance(self.noise, bool) or not isinstance(self.noise, int) or self.noise < 0:
             raise ValueError(f"noise must be an integer, at least 0, received {self.noise!r}.")
+        for name in ("data_options", "options", "optimizer"):
+            object.__setattr__(self, name, _as_json(name, getattr(self, name)))
         for name in ("steps", "report_every", "score_every", "score_rows"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -271,6 +274,17 @@ class Recipe:
                 f"not a recipe: expected the fields {sorted(known)}, received {values}."
             )
         return cls(**values)
+
+
+def _as_json(name, values):
+    """A dictionary as it comes back from the file of a run: tuples are lists there."""
+    try:
+        return json.loads(json.dumps(values))
+    except TypeError as error:
+        raise ValueError(
+            f"{name} of a recipe must be numbers, strings, booleans or lists of these, which a run "
+            f"can keep, received {values}."
+        ) from error
 
 
 def trainer_options(method):

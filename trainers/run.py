@@ -106,29 +106,6 @@ class Run:
         }
         records.write(self.path / "run.json", description)
 
-    def check_data(self, dataset):
-        """Remembers what the run is trained on, or compares it with what is there.
-
-        Args:
-          dataset: `tfdisent.data.Dataset`.
-
-        Raises:
-          ValueError: if the run began on other images.
-        """
-        file = self.path / "run.json"
-        description = json.loads(file.read_text(encoding="utf-8"))
-        found = dataset.fingerprint()
-        if "images" not in description:
-            records.write(file, {**description, "images": found})
-            return
-        for name, value in description["images"].items():
-            if value != found[name]:
-                raise ValueError(
-                    f"the run {self.path} began on other images: their {name} was {value}, "
-                    f"received {found[name]}. Choose another folder, or bring back what "
-                    f"{self.recipe.data!r} was."
-                )
-
     def warn_of_versions(self):
         """Warns if a package whose arithmetic a run depends on is not the one it began with."""
         description = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
@@ -216,6 +193,30 @@ class Run:
         return trainer, step
 
 
+def check_images(file, dataset, name):
+    """Remembers in the JSON file of a run or a study what its images are, or compares them.
+
+    Args:
+      file: path of the file.
+      dataset: `tfdisent.data.Dataset`.
+      name: of the data set.
+
+    Raises:
+      ValueError: if other images were there before.
+    """
+    description = json.loads(file.read_text(encoding="utf-8"))
+    found = dataset.fingerprint()
+    if "images" not in description:
+        records.write(file, {**description, "images": found})
+        return
+    for what, value in description["images"].items():
+        if value != found[what]:
+            raise ValueError(
+                f"{file.parent} began on other images: their {what} was {value}, received "
+                f"{found[what]}. Choose another folder, or bring back what {name!r} was."
+            )
+
+
 def build(recipe, dataset):
     """The trainer of a recipe on its data set, which lies on the GPU if there is one.
 
@@ -275,7 +276,7 @@ def train(
         dataset = recipe.load_dataset() if dataset is None else dataset
         if trainer is None:
             trainer = build(recipe, dataset)
-        run.check_data(dataset)
+        check_images(run.path / "run.json", dataset, recipe.data)
         checkpoints = Checkpoints(trainer, run.checkpoint_dir)
         step = checkpoints.restore()
         if 0 < step < recipe.steps:

@@ -12,7 +12,7 @@ import json
 import pathlib
 
 from tfdisent.trainers import records
-from tfdisent.trainers.run import Run, build, train, versions
+from tfdisent.trainers.run import Run, build, check_images, train, versions
 
 _FORMAT = 1
 
@@ -79,6 +79,7 @@ class Study:
         dataset, held_out = self.datasets()
         build(points[0].recipe, dataset)  # finds bad options before anything is written
         self.create()
+        check_images(self.path / "study.json", dataset, self.recipe.data)
         for point in points:
             if point.name in done:
                 continue
@@ -169,6 +170,12 @@ def numbers(what, values):
     if values and not values[0] > 0:
         raise ValueError(f"every {what} must be positive, received {values[0]}.")
     return values
+
+
+def number_name(value):
+    """A number in the name of a point: short where six digits say it, whole where they do not."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def short_name(name):

@@ -555,3 +555,11 @@ def test_a_decoder_of_labels_cannot_search():
     encoder.build((None, 8, 8, 1))
     with pytest.raises(ValueError, match="a decoder of labels cannot search a group"):
         VAE(encoder, model.decoder, latents, likelihoods.Categorical(4))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_images_of_any_precision_are_searched(make_vae, images, likelihood, dtype):
+    vae = make_vae("searched", likelihood=likelihood)
+    expected = vae.encode(images.astype(dtype).astype(np.float32))
+    np.testing.assert_allclose(vae.encode(images.astype(dtype)), expected, atol=1e-5)

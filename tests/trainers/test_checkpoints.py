@@ -59,6 +59,19 @@ def test_nothing_readable_is_an_error(folder):
         Checkpoints(_trainer(), folder).restore()
 
 
+@pytest.mark.parametrize("content", [None, "", "model_checkpoint_pat"])
+def test_checkpoints_are_found_without_the_list_of_them(folder, content):
+    (folder / "checkpoint").unlink()
+    if content is not None:
+        (folder / "checkpoint").write_text(content)
+    trainer = _trainer()
+    checkpoints = Checkpoints(trainer, folder)
+    assert checkpoints.restore() == 2
+    trainer.step.assign(3)
+    checkpoints.save()
+    assert Checkpoints(_trainer(), folder).restore() == 3
+
+
 def test_another_trainer_is_refused_not_passed_over(folder):
     with pytest.raises(ValueError, match=r"step-2 is not of this trainer"):
         Checkpoints(_trainer(size=3), folder).restore()

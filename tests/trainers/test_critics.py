@@ -101,6 +101,20 @@ def test_mine_keeps_its_average_and_nobody_else_does():
     assert float(other.log_average) == -math.inf
 
 
+def test_a_batch_that_leaves_nothing_apart_is_refused():
+    x, y = correlated(33)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="negatives must be below the batch"):
+        compiled("dv").evaluate(x, y, batch_size=32, verbose=0)
+
+
+@pytest.mark.parametrize("bound", ["nwj", "barber_agakov"])
+def test_samples_of_any_precision_are_taken(bound):
+    trainer = trainer_of(bound)
+    x, y = (np.asarray(values, np.float64) for values in correlated(16))
+    expected = trainer.estimate([(x.astype(np.float32), y.astype(np.float32))])
+    assert trainer.estimate([(x, y)]).value == pytest.approx(expected.value, rel=1e-4, abs=1e-5)
+
+
 def test_pairs_drawn_apart_are_never_pairs_drawn_together():
     x, y = correlated(6)
     trainer = trainer_of("dv")

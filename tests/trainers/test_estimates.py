@@ -163,5 +163,13 @@ def test_bad_samples_are_refused(array, message):
         estimates.check_rows(array, "x", min_rows=5)
 
 
+def test_digits_do_not_depend_on_where_samples_lie():
+    z = np.random.default_rng(0).normal(size=(100, 2))
+    here = estimates.check_rows(z, "z", min_rows=5)
+    np.testing.assert_allclose(here, z - z.mean(axis=0), atol=1e-6)
+    far = estimates.check_rows(z + 1e8, "z", min_rows=5)
+    np.testing.assert_allclose(far, here, atol=1e-6)
+
+
 def test_a_vector_is_one_column():
     assert estimates.check_rows(np.zeros(9), "x", min_rows=5).shape == (9, 1)

@@ -163,3 +163,10 @@ def test_the_number_of_samples_caps_the_others():
 def test_bad_input_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         estimate_mutual_information(**{"x": np.zeros((20, 1)), "y": np.zeros((20, 1)), **options})
+
+
+@pytest.mark.parametrize("critic", ["joint", "separable"])
+def test_a_score_is_no_density_for_barber_agakov(critic):
+    x = np.random.default_rng(0).normal(size=(50, 1))
+    with pytest.raises(ValueError, match=f"must be a density .*, received '{critic}'"):
+        estimate_mutual_information(x, x, method="barber_agakov", critic=critic, steps=1)

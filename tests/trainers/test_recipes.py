@@ -1,8 +1,10 @@
+import json
 import re
 
 import numpy as np
 import pytest
 
+from tfdisent import schedules
 from tfdisent.data import from_arrays
 from tfdisent.priors import GaussianMixture, VampPrior
 from tfdisent.trainers import Recipe, methods, recipes
@@ -75,6 +77,14 @@ def test_rows_that_are_scored_at_the_end_are_checked_at_the_beginning(final_rows
         Recipe("vae").set(final_rows=final_rows)
     assert Recipe("vae").set(final_rows=2e4).final_rows == 20_000
     assert Recipe("vae").set(final_rows=None).final_rows is None
+
+
+def test_what_a_run_cannot_keep_is_refused_and_tuples_are_lists():
+    with pytest.raises(ValueError, match="options of a recipe must be numbers"):
+        Recipe("vae", options={"beta": schedules.Linear(0.0, 4.0, 5)})
+    recipe = Recipe("vae", data="synthetic:identity", data_options={"sizes": (3, 3)})
+    assert recipe.data_options == {"sizes": [3, 3]}
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
 def test_methods_of_labels_have_a_decoder_of_labels():

@@ -114,6 +114,22 @@ def test_grids_without_meaning_are_refused(grid, message, tmp_path):
         study_in(tmp_path / "a").points(*grid)
 
 
+def test_points_of_other_images_are_refused(tmp_path):
+    study = study_in(tmp_path / "a")
+    study.run([2.0])
+    file = tmp_path / "a" / "study.json"
+    content = json.loads(file.read_text())
+    content["images"]["number"] += 1
+    file.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="began on other images: their number was 26, received 25"):
+        study.run([0.5])
+
+
+def test_points_have_names_of_their_own(tmp_path):
+    names = [point.name for point in study_in(tmp_path / "a").points([0.1234567, 0.1234568, 2])]
+    assert names == ["beta-0.1234567", "beta-0.1234568", "beta-2"]
+
+
 def test_another_study_in_the_folder_is_refused(tmp_path):
     study_in(tmp_path / "a").create()
     study_in(tmp_path / "a").create()

@@ -64,6 +64,7 @@ class JointCritic(_Critic):
 
     def call(self, pair):
         """Scores [B] of the pairs (x_i, y_i)."""
+        pair = [ops.cast(values, self.compute_dtype) for values in pair]
         return ops.squeeze(self.network(ops.concatenate(pair, axis=-1)), axis=-1)
 
     def all_pairs(self, x, y):
@@ -141,5 +142,5 @@ class ConditionalGaussian(_Critic):
         """log q(y_i | x_i) [B], nats."""
         x, y = pair
         mean, log_std = ops.split(self.network(x), 2, axis=-1)
-        squares = ops.square((y - mean) * ops.exp(-log_std))
+        squares = ops.square((ops.cast(y, mean.dtype) - mean) * ops.exp(-log_std))
         return -ops.sum(0.5 * squares + log_std + 0.5 * math.log(2 * math.pi), axis=-1)
