@@ -62,6 +62,12 @@ def test_the_last_share_of_an_array_validates_in_batches_of_the_training(images)
     assert history["val_distortion"][0] == pytest.approx(expected["distortion"], rel=0.1)
 
 
+def test_a_data_set_has_no_share_to_validate(images):
+    batches = tf.data.Dataset.from_tensor_slices(images).batch(6)
+    with pytest.raises(ValueError, match="validation_split"):
+        _trainer().fit(batches, validation_split=0.25, verbose=0)
+
+
 @pytest.mark.parametrize(("share", "message"), [(1.5, r"in \(0, 1\)"), (0.99, "no images of 24")])
 def test_a_share_that_leaves_nothing_is_refused(images, share, message):
     with pytest.raises(ValueError, match=message):

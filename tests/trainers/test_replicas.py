@@ -12,7 +12,8 @@ import tensorflow as tf
 cpus = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-from tfdisent import VAE, Categorical, Gaussian, JointVAEGMMTrainer, Latents, VAETrainer, data
+from tfdisent import VAE, Categorical, Gaussian, Latents, VAETrainer, data
+from tfdisent import CascadeVAECTrainer, JointVAEGMMTrainer
 
 images = np.random.default_rng(0).random((32, 8, 8, 1), np.float32)
 batches = data.from_arrays(images).train(8)
@@ -28,15 +29,19 @@ found["step"] = int(trainer.step.numpy())
 noise = strategy.run(tf.function(lambda: tf.random.stateless_normal([3], trainer.seeds(1)[0])))
 found["noise"] = [values.numpy().tolist() for values in strategy.experimental_local_results(noise)]
 
-with strategy.scope():
-    latents = Latents(Gaussian(2), Categorical(3))
-    vae = VAE.build_for((8, 8, 1), latents, architecture="mlp", hidden=4)
-    trainer = JointVAEGMMTrainer(vae)
-    trainer.compile()
-try:
-    trainer.fit(images, batch_size=8, verbose=0)
-except ValueError as error:
-    found["refused"] = str(error)
+def refused(trainer_class, *groups, **options):
+    with strategy.scope():
+        vae = VAE.build_for((8, 8, 1), Latents(*groups), architecture="mlp", hidden=4)
+        trainer = trainer_class(vae, **options)
+        trainer.compile()
+    try:
+        trainer.fit(images, batch_size=8, verbose=0)
+    except ValueError as error:
+        return str(error)
+
+found["mixture"] = refused(JointVAEGMMTrainer, Gaussian(2), Categorical(3))
+found["restarts"] = refused(CascadeVAECTrainer, Gaussian(2))
+found["goes on"] = refused(CascadeVAECTrainer, Gaussian(2), fresh_optimizer=False)
 print(json.dumps(found))
 """
 
@@ -47,4 +52,6 @@ def test_two_replicas_train_with_noise_of_their_own():
     found = json.loads(ran.stdout.splitlines()[-1])
     assert found["step"] == 4 + 2
     assert found["noise"][0] != found["noise"][1]
-    assert "one replica, received a strategy with 2" in found["refused"]
+    assert "one replica, received a strategy with 2" in found["mixture"]
+    assert "restarts an optimiser, which MirroredStrategy does not let it" in found["restarts"]
+    assert found["goes on"] is None
