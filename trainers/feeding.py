@@ -58,7 +58,9 @@ class Feeding:
         x=None,
         y=None,
         batch_size=None,
-        *args,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
         validation_split=0.0,
         validation_data=None,
         shuffle=True,
@@ -92,7 +94,9 @@ class Feeding:
                 raise ValueError(f"expected at least {batch_size} images, received {len(x)}.")
             validation_batch_size = validation_batch_size or batch_size
             steps_per_epoch = steps_per_epoch or len(x) // batch_size
-            x = self._serve(x, y, batch_size, shuffle)
+            begin = _Begin()
+            callbacks = [*tf.nest.flatten(callbacks or []), begin]
+            x = self._serve(x, y, batch_size, shuffle, begin)
             batch_size = y = None
         self._check_first(x, training=True)
         if isinstance(x, tf.data.Dataset):
@@ -101,7 +105,9 @@ class Feeding:
             x,
             y,
             batch_size,
-            *args,
+            epochs,
+            verbose,
+            callbacks,
             validation_split=validation_split,
             validation_data=validation_data,
             shuffle=shuffle,
@@ -119,7 +125,7 @@ class Feeding:
         self._check_first(x, training=False)
         return super().evaluate(x, y, batch_size, *args, **kwargs)
 
-    def _serve(self, x, y, batch_size, shuffle):
+    def _serve(self, x, y, batch_size, shuffle, begin):
         """Endless batches of arrays that are checked already, with labels if the method reads any.
 
         They go on where the trainer is when they begin, not where it was when `fit` was called:
@@ -130,7 +136,7 @@ class Feeding:
         return dataset.train(
             batch_size,
             seed=self.seed,
-            start_step=lambda: int(self.step.numpy()),
+            start_step=lambda: begin.step,
             labels=labels,
             shuffle=shuffle,
         )
@@ -180,6 +186,18 @@ class Feeding:
                 f"batch size must be at least {2 * batches} for {type(self).__name__}, "
                 f"received {batch_size}."
             )
+
+
+class _Begin(keras.callbacks.Callback):
+    """Notes the step at which training begins, once other callbacks have restored theirs.
+
+    Whoever asks later, as the input pipeline does, may be told of a step that is taken meanwhile.
+    """
+
+    step = 0
+
+    def on_train_begin(self, logs=None):
+        self.step = int(self.model.step.numpy())
 
 
 def as_array(x):

@@ -212,8 +212,7 @@ class Dataset:
             batch_size: B, at least 1.
             seed: 0 <= seed < 2**63.
             start_step: number of batches to pass over; or a function that returns it and is called
-                when iteration begins, such as `lambda: trainer.step.numpy()`, with which `fit` goes
-                on at the step that `keras.callbacks.BackupAndRestore` restores.
+                when iteration begins.
             labels: whether to yield pairs (x, y) with y the int32 labels [B].
             rows: whether to yield int64 row numbers [B] in place of the images.
             shuffle: whether to shuffle. If not, the rows come in their order, pass after pass, and
