@@ -32,7 +32,8 @@ def latents_of(kind):
 
 @pytest.fixture
 def make_vae():
-    """`make_vae(kind, **options)`: a tiny VAE of `latents_of(kind)` with random weights.
+    """`make_vae(kind, **options)`: a tiny VAE with random weights, of `latents_of(kind)` or of the
+    `Latents` that are given.
 
     The weights, biases included, are large enough for two models to give visibly different answers.
     """
@@ -40,7 +41,8 @@ def make_vae():
     def make(kind="gaussian", **options):
         from tfdisent.vae import VAE
 
-        vae = VAE.build_for(IMAGE_SHAPE, latents_of(kind), architecture="mlp", hidden=16, **options)
+        latents = latents_of(kind) if isinstance(kind, str) else kind
+        vae = VAE.build_for(IMAGE_SHAPE, latents, architecture="mlp", hidden=16, **options)
         random = np.random.default_rng(0)
         for weight in vae.weights:
             weight.assign(random.normal(scale=0.3, size=weight.shape))

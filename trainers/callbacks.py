@@ -100,7 +100,7 @@ class Summaries(keras.callbacks.Callback):
         continuous = [group for group in vae.latents.amortised if not group.is_discrete]
         if continuous:
             # A learned prior has no rates of single dimensions.
-            kl = None if vae.priors else rates[_continuous_columns(vae.latents)]
+            kl = None if vae.priors else rates[_is_continuous(vae)]
             traversals = visualize.traverse(vae, self.images[0])
             tf.summary.image(
                 "traversals", visualize.traversal_grid(traversals, kl_per_dim=kl)[None]
@@ -110,11 +110,10 @@ class Summaries(keras.callbacks.Callback):
         self._writer.close()
 
 
-def _continuous_columns(latents):
+def _is_continuous(vae):
     """Which entries of `rate_per_dimension` are of continuous variables, bool [U]."""
-    return np.concatenate(
-        [[not g.is_discrete] * (1 if g.is_discrete else g.size) for g in latents.amortised]
-    )
+    kinds = [not group.is_discrete for group in vae.latents.amortised]
+    return np.repeat(kinds, list(vae.rate_sizes.values()))
 
 
 def rate_names(latents, priors=()):

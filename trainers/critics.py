@@ -161,12 +161,12 @@ class MutualInformationTrainer(Players, keras.Model):
         if pairs == "all":
             joint = objectives.info_nce(self.critic.all_pairs(x, y))
             return joint, tf.zeros_like(joint)
-        if negatives != "all" and x.shape[0] is not None and negatives >= x.shape[0]:
+        if negatives == "all":
+            return objectives.split_pairs(self.critic.all_pairs(x, y))
+        if x.shape[0] is not None and negatives >= x.shape[0]:
             raise ValueError(
                 f"negatives must be below the batch size {x.shape[0]}, received {negatives}."
             )
-        if negatives == "all":
-            return objectives.split_pairs(self.critic.all_pairs(x, y))
         # An array comes in batches of unknown size: those are counted when they are there.
         tf.debugging.assert_greater(
             tf.shape(x)[0], negatives, "negatives must be below the batch size"

@@ -83,7 +83,6 @@ class Players:
         Raises:
           ValueError: under a `tf.distribute.MirroredStrategy`.
         """
-
         if isinstance(tf.distribute.get_strategy(), tf.distribute.MirroredStrategy):
             raise ValueError(
                 f"{type(self).__name__} restarts an optimiser, which MirroredStrategy does not let "

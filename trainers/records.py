@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 
+from tfdisent import atomic
+
 
 def read(path):
     """The entries of a JSON Lines file, without one that a crash cut off; none without a file."""
@@ -28,22 +30,12 @@ def forget_after(path, step):
     entries = read(path)
     kept = [entry for entry in entries if entry["step"] <= step and not entry["final"]]
     if entries:
-        _replace(path, "".join(json.dumps(entry) + "\n" for entry in kept))
+        atomic.write(path, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
 
 
 def write(path, content):
     """Writes one JSON file, whole or not at all."""
-    _replace(path, json.dumps(content, indent=2) + "\n")
-
-
-def _replace(path, text):
-    temporary = path.with_name(f".{path.name}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError:  # no space left, say
-        temporary.unlink(missing_ok=True)
-        raise
+    atomic.write(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def is_empty(folder):

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfdisent import information
+from tfdisent.evaluation._validate import check_image_shape
 from tfdisent.metrics.score import Score
 from tfdisent.objectives import elbo
 
@@ -133,11 +134,7 @@ def _checked_labels(vae, dataset, rows):
         )
     if dataset.labels is None:
         raise ValueError(f"expected a data set with labels, received {dataset.name!r}.")
-    if tuple(dataset.image_shape) != vae.image_shape:
-        raise ValueError(
-            f"the model takes images {vae.image_shape}, received a data set of "
-            f"{tuple(dataset.image_shape)}."
-        )
+    check_image_shape(vae, dataset)
     if rows.size == 0:
         raise ValueError("expected at least one row to classify, received none.")
     labels = np.asarray(dataset.labels)[rows]

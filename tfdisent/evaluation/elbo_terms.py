@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from tfdisent.evaluation._validate import check_decodes_images, check_image_shape
 from tfdisent.objectives import elbo
 
 _BATCH = 256
@@ -54,15 +55,8 @@ def elbo_terms(vae, dataset, rows=None, seed=0):
       ValueError: if the model decodes labels, the images have another shape than the model's, or
         there are no rows.
     """
-    if vae.num_classes is not None:
-        raise ValueError(
-            "expected a model of images, received one of labels: see evaluation.classify."
-        )
-    if tuple(dataset.image_shape) != vae.image_shape:
-        raise ValueError(
-            f"the model takes images {vae.image_shape}, received a data set of "
-            f"{tuple(dataset.image_shape)}."
-        )
+    check_decodes_images(vae)
+    check_image_shape(vae, dataset)
     rows = np.arange(len(dataset)) if rows is None else np.asarray(rows)
     if rows.size == 0:
         raise ValueError("expected at least one row, received none.")

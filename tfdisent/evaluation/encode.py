@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from tfdisent.evaluation._validate import check_image_shape
 from tfdisent.objectives import elbo
 
 
@@ -67,11 +68,7 @@ def encode_dataset(vae, dataset, rows=None, batch_size=512, progress=None):
       ValueError: if the images have another shape than the model's, there are no rows, `rows` are
         no row numbers of the data set, or `batch_size` is not positive.
     """
-    if tuple(dataset.image_shape) != vae.image_shape:
-        raise ValueError(
-            f"the model takes images {vae.image_shape}, received a data set of "
-            f"{tuple(dataset.image_shape)}."
-        )
+    check_image_shape(vae, dataset)
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, received {batch_size}.")
     rows = np.arange(len(dataset)) if rows is None else np.asarray(rows)

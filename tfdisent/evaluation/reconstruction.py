@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tfdisent.evaluation._validate import check_decodes_images, check_image_shape
+
 _PICTURES = 256
 
 
@@ -23,15 +25,8 @@ def reconstruction(vae, dataset, rows=None):
     Raises:
       ValueError: if the model decodes labels, or the images have another shape than the model's.
     """
-    if vae.num_classes is not None:
-        raise ValueError(
-            "expected a model of images, received one of labels: see evaluation.classify."
-        )
-    if tuple(dataset.image_shape) != vae.image_shape:
-        raise ValueError(
-            f"the model takes images {vae.image_shape}, received a data set of "
-            f"{tuple(dataset.image_shape)}."
-        )
+    check_decodes_images(vae)
+    check_image_shape(vae, dataset)
     rows = np.arange(len(dataset)) if rows is None else np.asarray(rows)
     some = rows[np.linspace(0, len(rows) - 1, min(len(rows), _PICTURES), dtype=int)]
     images = dataset.images(some).astype(np.float64)

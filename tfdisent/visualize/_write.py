@@ -1,6 +1,5 @@
-"""Files that are either whole or absent."""
+"""Where pictures may be written."""
 
-import os
 import pathlib
 
 
@@ -16,21 +15,3 @@ def check_suffix(path, suffixes):
             f"expected a path that ends in {' or '.join(suffixes)}, received '{path}'."
         )
     return path
-
-
-def write_atomically(path, data):
-    """Writes bytes beside `path`, then renames, so that no reader ever sees half a file.
-
-    Folders on the way are created.
-
-    Args:
-      path: `pathlib.Path` of the file.
-      data: bytes.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -4,7 +4,8 @@ import io
 
 import numpy as np
 
-from tfdisent.visualize._write import check_suffix, write_atomically
+from tfdisent import atomic
+from tfdisent.visualize._write import check_suffix
 
 # DejaVu Sans comes with matplotlib, so that a figure looks the same on every machine.
 _STYLE = {
@@ -85,7 +86,7 @@ def save_figure(path, figure, dpi=DOTS_PER_INCH):
     buffer = io.BytesIO()
     with styled():
         figure.savefig(buffer, format=path.suffix[1:].lower(), dpi=dpi)
-    write_atomically(path, buffer.getvalue())
+    atomic.write(path, buffer.getvalue())
     return path
 
 

@@ -4,8 +4,9 @@ import io
 
 import numpy as np
 
+from tfdisent import atomic
 from tfdisent.visualize import figures
-from tfdisent.visualize._write import check_suffix, write_atomically
+from tfdisent.visualize._write import check_suffix
 
 # Between images: lighter than most objects, darker than a white background.
 _SEPARATOR = 205
@@ -155,7 +156,7 @@ def save_image(path, image):
     path = check_suffix(path, (".png",))
     buffer = io.BytesIO()
     _pil_image(image).save(buffer, format="PNG", optimize=True)
-    write_atomically(path, buffer.getvalue())
+    atomic.write(path, buffer.getvalue())
     return path
 
 
@@ -196,7 +197,7 @@ def save_gif(path, frames, milliseconds=100, there_and_back=True):
         loop=0,
         disposal=1,
     )
-    write_atomically(path, buffer.getvalue())
+    atomic.write(path, buffer.getvalue())
     return path
 
 

@@ -49,13 +49,12 @@ def linear_vae():
 
 
 @pytest.fixture
-def make_rateless():
+def make_rateless(make_vae):
     """`make_rateless(kind)`: a tiny VAE whose groups have no rate, with random weights.
 
     "point" is an autoencoder's, "mixed" that with a categorical group, "uniform" an InfoGAN's.
     """
     from tfdisent.latents import Categorical, Latents, Point, Uniform
-    from tfdisent.vae import VAE
 
     groups = {
         "point": lambda: [Point(3)],
@@ -63,15 +62,7 @@ def make_rateless():
         "uniform": lambda: [Uniform(2), Categorical(3), Uniform(2, "noise", inference=None)],
     }
 
-    def make(kind, **options):
-        latents = Latents(*groups[kind]())
-        vae = VAE.build_for((8, 8, 1), latents, architecture="mlp", hidden=16, **options)
-        random = np.random.default_rng(0)
-        for weight in vae.weights:
-            weight.assign(random.normal(scale=0.3, size=weight.shape))
-        return vae
-
-    return make
+    return lambda kind, **options: make_vae(Latents(*groups[kind]()), **options)
 
 
 @pytest.fixture
