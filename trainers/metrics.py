@@ -161,10 +161,13 @@ class AggregateMoments(_Moments):
         # Before the first batch, the moments of the prior: both values are then 0.
         is_empty = tf.cast(tf.equal(self.count.value, 0), tf.float64)
         covariance = self.covariance() + is_empty * np.eye(self.size)
-        variances = tf.linalg.diag_part(covariance)
-        scale = tf.sqrt(variances)
+        variances = tf.nn.relu(tf.linalg.diag_part(covariance))
+        # A code without variance has an infinite KL and no correlations.
+        is_constant = tf.cast(tf.equal(variances, 0), tf.float64)
+        scale = tf.sqrt(variances) + is_constant
+        correlation = covariance / (scale[:, None] * scale) + tf.linalg.diag(is_constant)
         # XLA has eigenvalues, but no determinant.
-        eigenvalues = tf.linalg.eigvalsh(covariance / (scale[:, None] * scale))
+        eigenvalues = tf.linalg.eigvalsh(correlation)
         total_correlation = -0.5 * tf.reduce_sum(tf.math.log(tf.nn.relu(eigenvalues)))
         marginal_kl = 0.5 * tf.reduce_sum(variances + tf.square(mean) - 1 - tf.math.log(variances))
         kl = marginal_kl + total_correlation

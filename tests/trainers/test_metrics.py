@@ -80,6 +80,25 @@ def test_divergence_of_the_prior_is_zero():
     np.testing.assert_allclose(values(metric), 0, atol=1e-6)
 
 
+def test_a_code_without_variance_has_an_infinite_divergence_and_no_correlations():
+    means = np.random.default_rng(0).normal(size=(400, 3)) @ np.array(
+        [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
+    )
+    stds = np.array([0.5, 0.5, 0.0]) * np.ones_like(means)
+    result = {}
+    for width in (2, 3):
+        metric = AggregateMoments(width)
+        metric.update_state(means[:, :width], stds[:, :width])
+        result[width] = metric.result()
+    assert result[3]["aggregate_kl"] == np.inf
+    assert result[2]["aggregate_total_correlation"] > 0.1
+    np.testing.assert_allclose(
+        result[3]["aggregate_total_correlation"],
+        result[2]["aggregate_total_correlation"],
+        rtol=1e-6,
+    )
+
+
 @pytest.mark.parametrize("build", METRICS)
 def test_batches_change_nothing(build):
     expected = values(fed(build()))

@@ -9,7 +9,8 @@ import numpy as np
 
 from tfdisent.information.tables import check_axes, check_base, check_numbers, clip_negative
 
-# Of an exactly singular correlation matrix, the least eigenvalue was found up to 1.5 eps per row.
+# Of an exactly singular correlation matrix, the least eigenvalue was found up to 1.5 eps per row of
+# the largest.
 _ROUNDING = 16 * np.finfo(float).eps
 
 
@@ -139,14 +140,18 @@ def check_covariance(covariance, name: str = "covariance") -> np.ndarray:
     return covariance
 
 
+def is_singular(eigenvalues: np.ndarray) -> bool:
+    """Whether correlations with these eigenvalues [n], ascending, are singular but for rounding."""
+    return bool(eigenvalues[0] <= _ROUNDING * len(eigenvalues) * eigenvalues[-1])
+
+
 def _is_positive_definite(covariance: np.ndarray) -> bool:
     """Whether the correlations, which no unit of measurement changes, are not singular."""
     variances = np.diag(covariance)
     if variances.min() <= 0.0:
         return False
     scale = np.sqrt(variances)
-    eigenvalues = np.linalg.eigvalsh(covariance / scale[:, None] / scale)
-    return bool(eigenvalues[0] > _ROUNDING * len(covariance) * eigenvalues[-1])
+    return not is_singular(np.linalg.eigvalsh(covariance / scale[:, None] / scale))
 
 
 def _check_mean(mean, size: int, name: str) -> np.ndarray:

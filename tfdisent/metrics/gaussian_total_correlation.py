@@ -4,11 +4,9 @@ import math
 
 import numpy as np
 
+from tfdisent.information.gaussian import is_singular
 from tfdisent.metrics import _covariance, _sampling, _validate
 from tfdisent.metrics.score import Score
-
-# Of a column that depends exactly on others, the eigenvalue was found up to 1.2 eps per column.
-_ROUNDING = 16 * np.finfo(float).eps
 
 
 def gaussian_total_correlation(codes, discrete_columns=(), protocol=None, seed=0):
@@ -59,6 +57,6 @@ def _log_determinant(correlation):
     if len(correlation) == 0:
         return 0.0
     eigenvalues = np.linalg.eigvalsh(correlation)
-    if eigenvalues[0] <= _ROUNDING * len(correlation) * eigenvalues[-1]:
+    if is_singular(eigenvalues):
         return -math.inf
     return float(np.sum(np.log(eigenvalues)))
