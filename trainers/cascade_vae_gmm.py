@@ -7,7 +7,6 @@ import tensorflow as tf
 from tfdisent import schedules
 from tfdisent.trainers.cascade_vae import CascadeVAETrainer
 from tfdisent.trainers.mixture_start import MixtureStart, fit_mixture
-from tfdisent.vae import VAE
 
 # Added to the variances of each component, beside a variance of one of all the rows together.
 _MIN_VARIANCE = 1e-3
@@ -103,7 +102,7 @@ class CascadeVAEGMMTrainer(MixtureStart, CascadeVAETrainer):
         size = vae.latents.searched.size
         self._set_up_start(self.restart_step, mixture_rows, size, size)
         # Until the restart it holds the random weights of the second training.
-        self.teacher = VAE.from_config(vae.get_config())
+        self.teacher = type(vae).from_config(vae.get_config())
         self.teacher.trainable = False
         weight = {"trainable": False, "initializer": "zeros", "dtype": "float32"}
         self.mixture_means = self.add_weight(shape=(size, size), name="mixture_means", **weight)
@@ -148,7 +147,7 @@ class CascadeVAEGMMTrainer(MixtureStart, CascadeVAETrainer):
     def taught_classes(self, x):
         """The likeliest component of each image's costs under the teacher, one-hot [B, K]."""
         posterior = self.teacher.posterior(x)
-        values = self.values_for_search(posterior, None)
+        values = self.values_for_search(posterior, {})
         rows = _by_brightness(self.teacher.search_costs(x, values), x)  # [B, K]
         deviations = rows[:, None] - self.mixture_means.value  # [B, component, K]
         scaled = tf.einsum("bck,ckj->bcj", deviations, self.mixture_factors.value)
