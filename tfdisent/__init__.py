@@ -39,7 +39,6 @@ _PUBLIC = {
     "NonSynergisticVAETrainer": "tfdisent.trainers",
     "CascadeVAECTrainer": "tfdisent.trainers",
     "CascadeVAETrainer": "tfdisent.trainers",
-    "CascadeVAEGMMTrainer": "tfdisent.trainers",
     "JointVAETrainer": "tfdisent.trainers",
     "JointVAEGMMTrainer": "tfdisent.trainers",
     "DeepVIBTrainer": "tfdisent.trainers",

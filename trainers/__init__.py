@@ -32,7 +32,6 @@ _PUBLIC = {
     "NonSynergisticVAETrainer": "non_synergistic_vae",
     "CascadeVAECTrainer": "cascade_vae_c",
     "CascadeVAETrainer": "cascade_vae",
-    "CascadeVAEGMMTrainer": "cascade_vae_gmm",
     "JointVAETrainer": "joint_vae",
     "JointVAEGMMTrainer": "joint_vae_gmm",
     "DeepVIBTrainer": "deep_vib",

@@ -81,14 +81,6 @@ class CascadeVAETrainer(CascadeVAECTrainer):
         """Whether the discrete code is inferred at `step`, boolean tensor."""
         return tf.cast(step, tf.int64) >= self.switch_on * self.stage_steps
 
-    def values_for_search(self, posterior, values):
-        """The continuous latents that the search holds fixed: the sample, step 1."""
-        return values
-
-    def class_costs(self, x, values, training):
-        """u, the distortion of every image with every class, [B, K] nats."""
-        return self.vae.search_costs(x, values, training=training)
-
     def assign_classes(self, x, values, training):
         """The discrete code of a batch, one-hot [B, K]; zeros before the switch-on.
 
@@ -97,7 +89,7 @@ class CascadeVAETrainer(CascadeVAECTrainer):
         size = self.vae.latents.searched.size
 
         def search():
-            costs = self.class_costs(x, values, training)
+            costs = self.vae.search_costs(x, values, training=training)  # [B, K] nats
             if training:
                 return assignment.balanced_assignment(costs, self.balance)
             return tf.one_hot(tf.argmin(costs, axis=1), size)
@@ -114,7 +106,7 @@ class CascadeVAETrainer(CascadeVAECTrainer):
         searched = self.vae.latents.searched.name
         values = self.vae.latents.split(self.sample(posterior, seed))  # one draw for all classes
         del values[searched]
-        d = self.assign_classes(x, self.values_for_search(posterior, values), training)  # [B, K]
+        d = self.assign_classes(x, values, training)  # [B, K]
         z = self.vae.join({**values, searched: d})
 
         distortion = objectives.distortion(self.vae.likelihood(z, training=training), x)  # [B]

@@ -150,16 +150,6 @@ _ALL = (
         discrete=(3,),
     ),
     Method(
-        "cascade_vae_gmm",
-        "CascadeVAE, twice",
-        "CascadeVAEGMMTrainer",
-        "Jeong and Song, Learning Discrete and Continuous Factors of Data via Alternating "
-        "Disentanglement, 2019, arXiv:1905.09432 and Furlanello et al., Born-Again Neural "
-        "Networks, 2018, arXiv:1805.04770",
-        schedules=("stage_steps", "restart_step", "lesson_steps", "second_stage_steps"),
-        discrete=(3,),
-    ),
-    Method(
         "joint_vae",
         "JointVAE",
         "JointVAETrainer",

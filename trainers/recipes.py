@@ -425,28 +425,6 @@ RECIPES = {
         note="Lecture 18; beta_high, switch-on and balance from the authors' code.",
     ),
     "cascade_vae/dsprites-short": Recipe(
-        "cascade_vae_gmm",
-        continuous=6,
-        options={
-            "beta_low": 1.0,
-            "beta_high": 6.0,
-            "stage_steps": 4000,
-            "switch_on": 6,
-            "balance": 0.3,
-            "restart_step": 40_000,
-            "lesson_steps": 8000,
-            "second_stage_steps": 1000,
-        },
-        learning_rate=1e-3,
-        steps=60_000,
-        batch_size=32,
-        report_every=500,
-        score_every=10_000,
-        final_rows=20_000,
-        note="A short schedule chosen here: CascadeVAE twice, the second time with classes from a "
-        "mixture of the first's costs; why: docs/discrete.md.",
-    ),
-    "cascade_vae/dsprites-short-once": Recipe(
         "cascade_vae",
         continuous=6,
         options={
@@ -462,8 +440,8 @@ RECIPES = {
         report_every=500,
         score_every=5000,
         final_rows=20_000,
-        note="The schedule of dsprites-short as one CascadeVAE, whose classes find squares; why "
-        "these settings: docs/discrete.md.",
+        note="A short schedule chosen here, whose classes find squares; why these settings: "
+        "docs/discrete.md.",
     ),
     "cascade_vae/dsprites-m4": Recipe(
         "cascade_vae",

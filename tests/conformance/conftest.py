@@ -268,24 +268,6 @@ CASES = {
         (*_ELBO, "open_dimensions", "largest_class"),
         _VAE_PLAYER,
     ),
-    "cascade_vae_gmm": Case(
-        trainers.CascadeVAEGMMTrainer,
-        # The discrete code enters at step 1, the second training begins at 2, from the 8 images
-        # searched until then, and the classes are searched again from 4 on.
-        lambda: trainers.CascadeVAEGMMTrainer(
-            _vae(Gaussian(3), Categorical(3, inference="search")),
-            restart_step=2,
-            lesson_steps=2,
-            second_stage_steps=1,
-            mixture_rows=20,
-            stage_steps=1,
-            switch_on=1,
-            balance=0.1,
-            seed=3,
-        ),
-        (*_ELBO, "open_dimensions", "largest_class"),
-        _VAE_PLAYER,
-    ),
     "joint_vae": Case(
         trainers.JointVAETrainer,
         lambda: trainers.JointVAETrainer(
