@@ -50,7 +50,7 @@ class FiniteLoss(keras.callbacks.Callback):
     def _check(self, logs):
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
-            step = int(self.model.step)
+            step = int(self.model.step.numpy())
             raise FloatingPointError(
                 f"the loss became {loss} within the report interval that ends at step {step}: "
                 "lower the learning rate or a weight of the objective."
@@ -77,7 +77,7 @@ class Summaries(keras.callbacks.Callback):
         self._writer = tf.summary.create_file_writer(self.log_dir)
 
     def on_epoch_end(self, epoch, logs=None):
-        step = int(self.model.step)
+        step = int(self.model.step.numpy())
         rates = self.model.rate_per_dimension.result().numpy()
         with self._writer.as_default(step=step):
             for name, value in (logs or {}).items():
@@ -172,7 +172,7 @@ class ScoreEvery(EverySteps):
         """Scores a trained model on `rows` rows (None for all) and marks the entry as final."""
         return self.score(
             trainer.vae,
-            int(trainer.step),
+            int(trainer.step.numpy()),
             evaluation.subset(self.dataset, rows),
             final=True,
         )

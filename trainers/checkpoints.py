@@ -52,11 +52,11 @@ class Checkpoints:
         for variable in self.trainer.trainable_variables:
             if not tf.reduce_all(tf.math.is_finite(variable.value)):
                 raise FloatingPointError(
-                    f"the loss became meaningless by step {int(self.trainer.step)}: "
+                    f"the loss became meaningless by step {int(self.trainer.step.numpy())}: "
                     f"{variable.path} is not finite. Lower the learning rate or a weight of the "
                     "objective."
                 )
-        return self._manager.save(checkpoint_number=int(self.trainer.step))
+        return self._manager.save(checkpoint_number=int(self.trainer.step.numpy()))
 
     def restore(self):
         """Restores the newest checkpoint that can be read, if there is one.
@@ -85,7 +85,7 @@ class Checkpoints:
                     UserWarning,
                     stacklevel=2,
                 )
-            return int(self.trainer.step)
+            return int(self.trainer.step.numpy())
         if unreadable:
             raise ValueError(f"cannot read the checkpoints {', '.join(unreadable)}.")
         return 0
@@ -130,7 +130,7 @@ class CheckpointEvery(AfterBatches):
         self.seconds = seconds
 
     def on_train_begin(self, logs=None):
-        self._saved_step = int(self.model.step)
+        self._saved_step = int(self.model.step.numpy())
         self._saved_time = time.monotonic()
 
     def after(self, step):
@@ -140,10 +140,10 @@ class CheckpointEvery(AfterBatches):
             self._save()
 
     def on_train_end(self, logs=None):
-        if int(self.model.step) > self._saved_step:
+        if int(self.model.step.numpy()) > self._saved_step:
             self._save()
 
     def _save(self):
         self.checkpoints.save()
-        self._saved_step = int(self.model.step)
+        self._saved_step = int(self.model.step.numpy())
         self._saved_time = time.monotonic()

@@ -207,7 +207,7 @@ class MutualInformationTrainer(Players, keras.Model):
         bound = BOUNDS[self.bound]
         count = max(sizes) if bound.pairs == "all" else len(joint)
         cap = math.log(count) if bound.is_capped else math.inf
-        return Estimate(value, error, len(joint), self.bound, cap, int(self.step))
+        return Estimate(value, error, len(joint), self.bound, cap, int(self.step.numpy()))
 
     def call(self, pair):
         """Scores [B] of pairs (x [B, Dx], y [B, Dy])."""

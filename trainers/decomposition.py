@@ -63,7 +63,7 @@ class ELBODecomposition(EverySteps):
 
     def decompose_finally(self, trainer):
         """Decomposes the rate of a trained model on the whole set and marks the entry as final."""
-        return self.decompose(trainer.vae, int(trainer.step), None, final=True)
+        return self.decompose(trainer.vae, int(trainer.step.numpy()), None, final=True)
 
     def decompose(self, vae, step, rows, final=False):
         """Decomposes the rate of `vae` now, writes the parts, and returns the `Decomposition`."""

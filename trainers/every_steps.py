@@ -12,7 +12,7 @@ class AfterBatches(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         # Read once an epoch: reading the weight at every step would wait for a GPU.
-        self._first_step = int(self.model.step)
+        self._first_step = int(self.model.step.numpy())
 
     def on_train_batch_end(self, batch, logs=None):
         self.after(self._first_step + batch + 1)
@@ -42,9 +42,9 @@ class EverySteps(AfterBatches):
         raise NotImplementedError(f"{type(self).__name__} implements act")
 
     def on_train_begin(self, logs=None):
-        self._last_step = int(self.model.step)
+        self._last_step = int(self.model.step.numpy())
 
     def after(self, step):
         if step // self.steps > self._last_step // self.steps:
             self._last_step = step
-            self.act(int(self.model.step))
+            self.act(int(self.model.step.numpy()))

@@ -197,7 +197,7 @@ class _Begin(keras.callbacks.Callback):
     step = 0
 
     def on_train_begin(self, logs=None):
-        self.step = int(self.model.step)
+        self.step = int(self.model.step.numpy())
 
 
 def as_array(x):
