@@ -109,25 +109,33 @@ def test_loss_is_the_distortion_of_the_model_alone():
 
 
 @pytest.mark.long
-def test_codes_of_one_uniform_pixel_become_normal():
-    """The optimum is known: z = Phi^-1(x) or its mirror image, and x comes back."""
+def test_codes_of_one_uniform_number_become_normal():
+    """The optimum is known: z = Phi^-1(u) or its mirror image, and the image comes back.
+
+    The pixels u and 1 - u give the encoder's rectifiers their corners between 0 and 1 from the
+    start: of u alone it is linear until its biases move, and a uniform code is 0.08 from a normal
+    one.
+    """
     keras.utils.set_random_seed(0)
-    vae = VAE.build_for((1, 1, 1), Latents(Point(1)), architecture="mlp", hidden=32)
+    vae = VAE.build_for((1, 2, 1), Latents(Point(1)), architecture="mlp", hidden=32)
     discriminator = networks.latent_discriminator(1, hidden=32, depth=2)
     trainer = AAETrainer(vae, discriminator=discriminator, seed=1)
-    trainer.compile(*[keras.optimizers.Adam(rate, beta_1=0.5) for rate in (1e-3, 2e-3, 1e-3)])
-    x = np.linspace(0.0005, 0.9995, 1000, dtype=np.float32).reshape(-1, 1, 1, 1)
+    steps = 2000
+    rates = [keras.optimizers.schedules.CosineDecay(rate, steps) for rate in (1e-3, 2e-3, 1e-3)]
+    trainer.compile(*[keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates])
+    u = np.linspace(0.0005, 0.9995, 1000, dtype=np.float32)
+    x = np.stack([u, 1 - u], axis=1).reshape(-1, 1, 2, 1)
     before = vae.encode(x).numpy()[:, 0]
     dataset = data.from_arrays(x)
-    trainer.fit(dataset.train(200), steps_per_epoch=2000, verbose=0)
+    trainer.fit(dataset.train(500), steps_per_epoch=steps, verbose=0)
 
     z = vae.encode(x).numpy()[:, 0]
     distance = stats.kstest(z, "norm").statistic
     assert stats.kstest(before, "norm").statistic > 0.3
-    assert distance < 0.08
+    assert distance < 0.05
     np.testing.assert_allclose([z.mean(), z.std()], [0, 1], atol=0.15)
-    assert abs(stats.spearmanr(z, x.reshape(-1)).statistic) > 0.99
-    assert np.abs(vae.reconstruct(x).numpy() - x).mean() < 0.05
+    assert abs(stats.spearmanr(z, u).statistic) > 0.99
+    assert np.abs(vae.reconstruct(x).numpy() - x).mean() < 0.02
 
 
 def test_learned_priors_are_refused(make_vae):
