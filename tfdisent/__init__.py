@@ -39,6 +39,7 @@ _PUBLIC = {
     "NonSynergisticVAETrainer": "tfdisent.trainers",
     "CascadeVAECTrainer": "tfdisent.trainers",
     "CascadeVAETrainer": "tfdisent.trainers",
+    "CascadeVAESpectralTrainer": "tfdisent.trainers",
     "JointVAETrainer": "tfdisent.trainers",
     "JointVAEGMMTrainer": "tfdisent.trainers",
     "DeepVIBTrainer": "tfdisent.trainers",

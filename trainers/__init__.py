@@ -32,6 +32,7 @@ _PUBLIC = {
     "NonSynergisticVAETrainer": "non_synergistic_vae",
     "CascadeVAECTrainer": "cascade_vae_c",
     "CascadeVAETrainer": "cascade_vae",
+    "CascadeVAESpectralTrainer": "cascade_vae_spectral",
     "JointVAETrainer": "joint_vae",
     "JointVAEGMMTrainer": "joint_vae_gmm",
     "DeepVIBTrainer": "deep_vib",

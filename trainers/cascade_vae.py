@@ -81,15 +81,19 @@ class CascadeVAETrainer(CascadeVAECTrainer):
         """Whether the discrete code is inferred at `step`, boolean tensor."""
         return tf.cast(step, tf.int64) >= self.switch_on * self.stage_steps
 
-    def assign_classes(self, x, values, training):
+    def values_for_search(self, vae, posterior, values):
+        """The continuous latents that the search holds fixed: the sample of step 1."""
+        return values
+
+    def assign_classes(self, vae, x, values, training):
         """The discrete code of a batch, one-hot [B, K]; zeros before the switch-on.
 
         In training it is balanced over the batch; at other times every image takes its best class.
         """
-        size = self.vae.latents.searched.size
+        size = vae.latents.searched.size
 
         def search():
-            costs = self.vae.search_costs(x, values, training=training)  # [B, K] nats
+            costs = vae.search_costs(x, values, training=training)  # [B, K] nats
             if training:
                 return assignment.balanced_assignment(costs, self.balance)
             return tf.one_hot(tf.argmin(costs, axis=1), size)
@@ -101,18 +105,24 @@ class CascadeVAETrainer(CascadeVAECTrainer):
         return tf.stop_gradient(tf.cond(self.is_on(self.step.value), search, nothing))
 
     def objective(self, x, training):
-        (seed,) = self.seeds(1)
-        posterior = self.vae.posterior(x, training=training)
-        searched = self.vae.latents.searched.name
-        values = self.vae.latents.split(self.sample(posterior, seed))  # one draw for all classes
-        del values[searched]
-        d = self.assign_classes(x, values, training)  # [B, K]
-        z = self.vae.join({**values, searched: d})
+        return self.searched_terms(self.vae, x, training)
 
-        distortion = objectives.distortion(self.vae.likelihood(z, training=training), x)  # [B]
-        rates = objectives.rate_per_dimension(posterior, self.vae.prior())  # [B, m]
+    def searched_terms(self, vae, x, training):
+        """The loss of a batch under `vae` and the terms it is made of, steps 1 to 4."""
+        (seed,) = self.seeds(1)
+        posterior = vae.posterior(x, training=training)
+        searched = vae.latents.searched.name
+        values = vae.latents.split(vae.sample(posterior, seed=seed))  # one draw for all classes
+        del values[searched]
+        held = self.values_for_search(vae, posterior, values)
+        d = self.assign_classes(vae, x, held, training)  # [B, K]
+        z = vae.join({**values, searched: d})
+
+        distortion = objectives.distortion(vae.likelihood(z, training=training), x)  # [B]
+        rates = objectives.rate_per_dimension(posterior, vae.prior())  # [B, m]
         largest = tf.reduce_max(tf.reduce_mean(d, axis=0))
-        return {"largest_class": largest, **self.stage_terms(distortion, rates)}
+        terms = self.stage_terms(distortion, rates, vae.trainable_variables)
+        return {"largest_class": largest, **terms}
 
     def new_objective(self, step):
         switches_on = tf.logical_and(step > 0, self.is_on(step) != self.is_on(step - 1))

@@ -78,17 +78,18 @@ class CascadeVAECTrainer(Trainer):
     def objective(self, x, training):
         (seed,) = self.seeds(1)
         distortion, rates, _, _ = self.elbo_terms(x, seed, training)  # [B], [B, D]
-        return self.stage_terms(distortion, rates)
+        return self.stage_terms(distortion, rates, self.vae.trainable_variables)
 
-    def stage_terms(self, distortion, rates):
+    def stage_terms(self, distortion, rates, variables):
         """The loss of the current stage, and its terms.
 
         Args:
           distortion: [B], nats.
           rates: [B, D], nats.
+          variables: whose kernels decay.
         """
         penalty = tf.reduce_sum(self.betas(self.step.value) * rates, axis=-1)
-        l2 = objectives.kernel_l2(self.vae.trainable_variables, self.l2)
+        l2 = objectives.kernel_l2(variables, self.l2)
         return {
             "loss": tf.reduce_mean(distortion + penalty) + l2,
             "open_dimensions": tf.cast(self.open_dimensions(self.step.value), tf.float32),

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfdisent import schedules
-from tfdisent.trainers.every_steps import AfterBatches
+from tfdisent.trainers.class_start import ClassStart
 from tfdisent.trainers.joint_vae import JointVAETrainer
 
 # Variance added to that of each component: latents have unit variance, sleeping ones none.
@@ -16,7 +16,7 @@ _RIDGE = 0.005
 
 
 @keras.saving.register_keras_serializable("tfdisent")
-class JointVAEGMMTrainer(JointVAETrainer):
+class JointVAEGMMTrainer(ClassStart, JointVAETrainer):
     """JointVAE in two parts: continuous latents that learn to tell the classes, then classes.
 
     JointVAE's classes are decided in its first steps, by what an image looks like on average, and
@@ -47,10 +47,8 @@ class JointVAEGMMTrainer(JointVAETrainer):
       **kwargs: see `Trainer`.
 
     Attributes:
-      start_step: int64 weight, the step at which the classes started, -1 before.
       start_rate: weight, the mean rate of the first logits over those posterior means, nats.
-      recent_means: [mixture_rows, D] weight, the posterior means of the last images, oldest first.
-      num_recent: int64 weight, how many of its rows, the last ones, are filled.
+      start_step, num_recent, recent_rows: see `ClassStart`; a row is an image's posterior mean [D].
 
     Raises:
       ValueError: if the groups or the encoder are others, or a number is out of range.
@@ -97,25 +95,13 @@ class JointVAEGMMTrainer(JointVAETrainer):
         self.warmup_steps = int(warmup_steps)
         self.warmup_capacity = float(warmup_capacity)
         self.mixture_rows = int(mixture_rows)
-        weight = {"trainable": False, "initializer": "zeros"}
-        self.start_step = self.add_weight(shape=(), dtype="int64", name="start_step", **weight)
-        self.start_step.assign(-1)
-        self.start_rate = self.add_weight(shape=(), dtype="float32", name="start_rate", **weight)
-        self.recent_means = self.add_weight(
-            shape=(self.mixture_rows, self.continuous_group.size),
-            dtype="float32",
-            name="recent_means",
-            **weight,
+        self.start_rate = self.add_weight(
+            shape=(), dtype="float32", initializer="zeros", trainable=False, name="start_rate"
         )
-        self.num_recent = self.add_weight(shape=(), dtype="int64", name="num_recent", **weight)
-
-    @property
-    def pauses(self):
-        return (self.warmup_steps,)
+        self._set_up_start(self.warmup_steps, self.mixture_rows, self.continuous_group.size)
 
     def capacities(self, step):
         """(C_z, C_c) at `step`, nats, scalar tensors."""
-        has_started = self.start_step.value >= 0
         since = tf.cast(step, tf.int64) + 1 - self.start_step.value
         share = schedules.Linear(0.0, 1.0, self.capacity_steps)(since)
         continuous = self.warmup_capacity + share * (
@@ -124,8 +110,8 @@ class JointVAEGMMTrainer(JointVAETrainer):
         largest = min(self.discrete_capacity, float(np.log(self.discrete_group.size)))
         discrete = self.start_rate.value + share * (largest - self.start_rate.value)
         return (
-            tf.where(has_started, continuous, self.warmup_capacity),
-            tf.where(has_started, discrete, 0.0),
+            tf.where(self.has_started, continuous, self.warmup_capacity),
+            tf.where(self.has_started, discrete, 0.0),
         )
 
     def train_step(self, data):
@@ -139,29 +125,6 @@ class JointVAEGMMTrainer(JointVAETrainer):
         self.step.assign_add(1)
         return self.update_metrics(**terms)
 
-    def _remember(self, means):
-        """Puts a batch of posterior means, [B, D], in the place of the oldest ones."""
-        rows = tf.concat([self.recent_means.value, means], axis=0)[-self.mixture_rows :]
-        self.recent_means.assign(tf.ensure_shape(rows, self.recent_means.shape))
-        count = self.num_recent.value + tf.shape(means, tf.int64)[0]
-        self.num_recent.assign(tf.minimum(count, self.mixture_rows))
-
-    def fit(self, *args, callbacks=None, **kwargs):
-        """Trains; see `Trainer.fit`. The classes start once `warmup_steps` steps are taken.
-
-        Raises:
-          ValueError: under a `tf.distribute.MirroredStrategy`; see also `Trainer.fit`.
-          FloatingPointError: if the posterior means are not finite.
-        """
-        if isinstance(self.distribute_strategy, tf.distribute.MirroredStrategy):
-            raise ValueError(
-                f"{type(self).__name__} trains on one replica, received a strategy with "
-                f"{self.distribute_strategy.num_replicas_in_sync}."
-            )
-        # Before the others, which may save or score what they see.
-        callbacks = [_StartClasses(), *tf.nest.flatten(callbacks or [])]
-        return super().fit(*args, callbacks=callbacks, **kwargs)
-
     def start_classes(self):
         """Fits the mixture to the recent means and gives its classes to the encoder.
 
@@ -171,19 +134,8 @@ class JointVAEGMMTrainer(JointVAETrainer):
           ValueError: if there are fewer means than classes.
           FloatingPointError: if a mean is not finite.
         """
-        means = np.asarray(self.recent_means.value, np.float64)
-        means = means[len(means) - int(self.num_recent) :]
         num_classes = self.discrete_group.size
-        if len(means) < num_classes:
-            raise ValueError(
-                f"expected posterior means of at least {num_classes} images, have {len(means)}: "
-                "train some steps first."
-            )
-        if not np.isfinite(means).all():
-            raise FloatingPointError(
-                f"the posterior means before step {int(self.step)} are not finite: lower the "
-                "learning rate or gamma."
-            )
+        means = self._recent(at_least=num_classes)
         responsibilities = _responsibilities(means, num_classes, self.seed)
         weights, biases = _nearest_linear_classifier(means, responsibilities)
         self._set_logits(weights, biases)
@@ -210,20 +162,6 @@ class JointVAEGMMTrainer(JointVAETrainer):
             "warmup_capacity": self.warmup_capacity,
             "mixture_rows": self.mixture_rows,
         }
-
-
-class _StartClasses(AfterBatches):
-    """Starts the classes of a `JointVAEGMMTrainer` as soon as its warm-up is over."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        super().on_epoch_begin(epoch, logs)
-        self._has_started = int(self.model.start_step) >= 0
-        self.after(int(self.model.step))
-
-    def after(self, step):
-        if not self._has_started and step >= self.model.warmup_steps:
-            self.model.start_classes()
-            self._has_started = True
 
 
 def _last_dense_layer(vae):

@@ -150,6 +150,16 @@ _ALL = (
         discrete=(3,),
     ),
     Method(
+        "cascade_vae_spectral",
+        "CascadeVAE from spectral clusters",
+        "CascadeVAESpectralTrainer",
+        "Jeong and Song, Learning Discrete and Continuous Factors of Data via Alternating "
+        "Disentanglement, 2019, arXiv:1905.09432 and Shi and Malik, Normalized Cuts and Image "
+        "Segmentation, 2000",
+        schedules=("stage_steps", "scout_steps", "lesson_steps"),
+        discrete=(3,),
+    ),
+    Method(
         "joint_vae",
         "JointVAE",
         "JointVAETrainer",

@@ -296,7 +296,7 @@ def trainer_options(method):
     parameters = inspect.signature(trainer_class.__init__).parameters
     base = {"temperature": None}
     own = {name: p.default for name, p in parameters.items() if name not in _NOT_OPTIONS}
-    for network in ("discriminator", "critic"):
+    for network in ("discriminator", "critic", "scout"):
         own.pop(network, None)
     return {**base, **own, **method.defaults}
 

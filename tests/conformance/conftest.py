@@ -268,6 +268,28 @@ CASES = {
         (*_ELBO, "open_dimensions", "largest_class"),
         _VAE_PLAYER,
     ),
+    "cascade_vae_spectral": Case(
+        trainers.CascadeVAESpectralTrainer,
+        # The scout's discrete code enters at step 1, the model begins at 2, with classes from the
+        # 16 images seen until then, and they are searched from 3 on.
+        lambda: trainers.CascadeVAESpectralTrainer(
+            _vae(Gaussian(3), Categorical(3, inference="search")),
+            scout=_vae(Gaussian(3), Categorical(5, inference="search")),
+            scout_steps=2,
+            lesson_steps=1,
+            reference_rows=16,
+            neighbors=3,
+            stage_steps=1,
+            switch_on=1,
+            balance=0.1,
+            seed=3,
+        ),
+        (*_ELBO, "open_dimensions", "largest_class"),
+        {
+            **_VAE_PLAYER,
+            "scout_optimizer": lambda trainer: trainer.scout.trainable_variables,
+        },
+    ),
     "joint_vae": Case(
         trainers.JointVAETrainer,
         lambda: trainers.JointVAETrainer(

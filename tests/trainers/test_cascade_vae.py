@@ -51,7 +51,7 @@ def test_discrete_code_is_zero_before_the_switch_on():
     x = tf.constant(_images())
     for step, total in ((0, 0.0), (9, 0.0), (10, 8.0)):
         trainer.step.assign(step)
-        d = trainer.assign_classes(x, _values(trainer, x), training=True).numpy()
+        d = trainer.assign_classes(trainer.vae, x, _values(trainer, x), training=True).numpy()
         assert d.sum() == total
         assert set(np.unique(d)) <= {0.0, 1.0}
 
@@ -61,7 +61,7 @@ def test_discrete_code_is_the_cheapest_of_all_assignments_of_the_batch(balance):
     trainer = _trainer(classes=2, stage_steps=1, switch_on=0, balance=balance)
     x = tf.constant(_images(6))
     values = _values(trainer, x)
-    d = trainer.assign_classes(x, values, training=True).numpy()
+    d = trainer.assign_classes(trainer.vae, x, values, training=True).numpy()
     costs = np.stack(
         [
             -trainer.vae.likelihood(
@@ -90,7 +90,7 @@ def test_evaluation_takes_the_best_class_of_each_image_without_balance():
     trainer = _trainer(stage_steps=1, switch_on=0, balance=1e6)
     x = tf.constant(_images())
     values = _values(trainer, x)
-    d = trainer.assign_classes(x, values, training=False)
+    d = trainer.assign_classes(trainer.vae, x, values, training=False)
     np.testing.assert_array_equal(
         tf.argmax(d, 1), tf.argmin(trainer.vae.search_costs(x, values), 1)
     )
@@ -115,7 +115,7 @@ def test_loss_is_that_of_the_chosen_classes_with_the_same_noise():
     (seed,) = trainer.seeds(1)
     posterior = trainer.vae.posterior(x)
     z = trainer.vae.latents.split(trainer.vae.sample(posterior, seed=seed))["continuous"]
-    d = trainer.assign_classes(x, {"continuous": z}, training=True)
+    d = trainer.assign_classes(trainer.vae, x, {"continuous": z}, training=True)
     expected = -trainer.vae.likelihood(tf.concat([z, d], axis=1)).log_prob(x)
     np.testing.assert_allclose(terms["distortion"], expected, rtol=1e-6)
 

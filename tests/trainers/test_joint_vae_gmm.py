@@ -78,7 +78,7 @@ def test_rate_of_logits(logits, expected):
 def test_classes_become_the_clusters_of_the_means():
     trainer = _trainer(mixture_rows=300)
     points, labels = _clusters()
-    trainer.recent_means.assign(points.astype(np.float32))
+    trainer.recent_rows.assign(points.astype(np.float32))
     trainer.num_recent.assign(300)
     trainer.start_classes()
 
@@ -100,7 +100,7 @@ def test_classes_become_the_clusters_of_the_means():
 def test_groups_may_come_in_any_order():
     trainer = _trainer(Categorical(3), Gaussian(2), mixture_rows=300)
     points, _ = _clusters()
-    trainer.recent_means.assign(points.astype(np.float32))
+    trainer.recent_rows.assign(points.astype(np.float32))
     trainer.num_recent.assign(300)
     before = [weight.numpy() for weight in trainer.vae.encoder.layers[-1].weights]
     trainer.start_classes()
@@ -116,17 +116,17 @@ def test_the_last_means_are_kept_oldest_first():
             tf.constant(np.arange(first, first + 3)[:, None] * [1.0, -1.0], "float32")
         )
         trainer.step.assign_add(1)
-    np.testing.assert_array_equal(trainer.recent_means[:, 0], [4, 5, 6, 7, 8])
+    np.testing.assert_array_equal(trainer.recent_rows[:, 0], [4, 5, 6, 7, 8])
     assert int(trainer.num_recent) == 5
     trainer._remember(tf.reshape(tf.range(14.0), [7, 2]))  # more than there is room for
-    np.testing.assert_array_equal(trainer.recent_means[:, 0], [4, 6, 8, 10, 12])
+    np.testing.assert_array_equal(trainer.recent_rows[:, 0], [4, 6, 8, 10, 12])
 
 
 def test_means_are_those_of_the_images_before_the_step():
     trainer = _trainer()
     expected = np.array(trainer.vae.posterior(_images()[:8])["continuous"].mean())
     trainer.fit(_batches(), steps_per_epoch=1, verbose=0)
-    np.testing.assert_allclose(trainer.recent_means[-8:], expected, atol=1e-6)
+    np.testing.assert_allclose(trainer.recent_rows[-8:], expected, atol=1e-6)
     assert int(trainer.num_recent) == 8
 
 
@@ -235,7 +235,7 @@ def test_classes_start_late_where_the_end_of_the_warm_up_was_missed():
 
 def test_means_that_are_not_finite_are_no_mixture():
     trainer = _trainer()
-    trainer.recent_means.assign(np.full((24, 2), np.nan, np.float32))
+    trainer.recent_rows.assign(np.full((24, 2), np.nan, np.float32))
     trainer.num_recent.assign(24)
     with pytest.raises(FloatingPointError, match="before step 0 are not finite"):
         trainer.start_classes()
