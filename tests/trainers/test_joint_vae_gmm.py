@@ -237,7 +237,7 @@ def test_means_that_are_not_finite_are_no_mixture():
     trainer = _trainer()
     trainer.recent_rows.assign(np.full((24, 2), np.nan, np.float32))
     trainer.num_recent.assign(24)
-    with pytest.raises(FloatingPointError, match="before step 0 are not finite"):
+    with pytest.raises(FloatingPointError, match="before step 0 is not finite"):
         trainer.start_classes()
 
 
