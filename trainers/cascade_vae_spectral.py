@@ -72,7 +72,7 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
         scout=None,
         scout_classes=12,
         scout_steps=7000,
-        lesson_steps=8000,
+        lesson_steps=16_000,
         reference_rows=5000,
         neighbors=10,
         beta_low=1.0,
