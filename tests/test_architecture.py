@@ -19,6 +19,7 @@ FOUNDATION = {
     "priors",
     "networks",
     "assignment",
+    "neighbors",
 }
 MODEL = {"vae", "objectives", "data"}
 # Part of tfdisent -> the parts that it may import besides itself: never trainers, never export.

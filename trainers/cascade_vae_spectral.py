@@ -31,7 +31,9 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
     4. From then on classes are searched, as in CascadeVAE.
 
     The search holds the continuous latents at their posterior means, where `encode` has them. What
-    `fit` shows is of the scout until it has done, what `evaluate` shows of the model.
+    `fit` shows is of the scout until it has done, what `evaluate` shows of the model. The lesson is
+    over too early if the latents do not yet say what differs within the classes: search then mixes
+    them. The default numbers of steps are for 300,000.
 
     Args:
       vae: see `CascadeVAETrainer`.
@@ -71,13 +73,13 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
         vae,
         scout=None,
         scout_classes=12,
-        scout_steps=7000,
-        lesson_steps=16_000,
+        scout_steps=70_000,
+        lesson_steps=160_000,
         reference_rows=5000,
         neighbors=10,
         beta_low=1.0,
         beta_high=30.0,
-        stage_steps=1500,
+        stage_steps=15_000,
         switch_on=3,
         balance=0.3,
         l2=4e-5,

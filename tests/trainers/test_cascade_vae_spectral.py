@@ -240,6 +240,18 @@ def test_costs_that_are_not_finite_have_no_parts():
         _trainer().start_classes()
 
 
+def test_a_shorter_training_has_shorter_parts():
+    options = recipes.get("cascade_vae/dsprites-short").scaled_to(3000).options
+    assert [options[part] for part in ("stage_steps", "scout_steps", "lesson_steps")] == [
+        150,
+        700,
+        1600,
+    ]
+    defaults = recipes.Recipe("cascade_vae_spectral").scaled_to(30_000).options
+    recipe = recipes.get("cascade_vae/dsprites-short").all_options()
+    assert {name: defaults[name] for name in recipe} == recipe
+
+
 def test_a_recipe_that_ends_before_the_model_begins_is_refused():
     recipe = recipes.Recipe("cascade_vae_spectral", options={"scout_steps": 100_000})
     with pytest.raises(ValueError, match="after step 100000, received a training of 90000 steps"):
