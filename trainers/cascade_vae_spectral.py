@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfdisent import schedules
 from tfdisent.latents import Categorical, Latents
 from tfdisent.neighbors import nearest_class, spectral_classes
 from tfdisent.trainers.cascade_vae import CascadeVAETrainer
@@ -21,13 +22,12 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
     of them are of one shape can be seen: a shape turns from one of its classes into the next
     through images between the two, and into another shape through none. So:
 
-    1. A scout, which is a CascadeVAE with `scout_classes` classes and the stages of
-       `CascadeVAETrainer`, trains for `scout_steps` steps.
+    1. A scout, which is a CascadeVAE with `scout_classes` classes, trains for `scout_steps` steps.
     2. An image is described by the costs of its classes over the sum of its pixels, for the errors
        of a larger object are more. The graph of nearest neighbours among the last `reference_rows`
        images is cut into K parts (`tfdisent.neighbors`). No label enters.
-    3. The model, with all its dimensions open, trains for `lesson_steps` steps with the class that
-       most of an image's `neighbors` nearest references have.
+    3. The model trains for `lesson_steps` steps with the class that most of an image's `neighbors`
+       nearest references have. Its dimensions open one after another, as the scout's did.
     4. From then on classes are searched, as in CascadeVAE.
 
     The search holds the continuous latents at their posterior means, where `encode` has them. What
@@ -45,10 +45,13 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
       reference_rows: number of images that the parts are found among.
       neighbors: of a point in the graph, itself among them, and of an image that takes its class
         from them.
-      beta_low, beta_high, stage_steps, switch_on: see `CascadeVAETrainer`; the stages are the
-        scout's, the model's weights of the rates are all `beta_low`.
-      balance, l2: see `CascadeVAETrainer`.
-      fresh_optimizer: whether each change of stage restarts the scout's optimiser.
+      scout_beta_high: weight of the rate of a closed dimension of the scout: so high that those
+        which are not open at the switch-on say nothing.
+      beta_low, beta_high, stage_steps: see `CascadeVAETrainer`; the first and the last of the scout
+        too.
+      switch_on: stage of the scout from which its classes are inferred, with as many dimensions
+        open.
+      balance, l2, fresh_optimizer: see `CascadeVAETrainer`.
       **kwargs: see `Trainer`.
 
     Attributes:
@@ -77,8 +80,9 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
         lesson_steps=160_000,
         reference_rows=5000,
         neighbors=10,
+        scout_beta_high=30.0,
         beta_low=1.0,
-        beta_high=30.0,
+        beta_high=10.0,
         stage_steps=15_000,
         switch_on=3,
         balance=0.3,
@@ -115,6 +119,7 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
         self.lesson_steps = int(lesson_steps)
         self.reference_rows = int(reference_rows)
         self.neighbors = int(neighbors)
+        self.scout_beta_high = float(scout_beta_high)
         self.reference_classes = self.add_weight(
             shape=(self.reference_rows,),
             dtype="int64",
@@ -135,9 +140,17 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
         self._check_latents(self.scout.latents)
 
     def open_dimensions(self, step):
-        return tf.where(
-            self.has_started, tf.cast(self.num_rates, tf.int64), super().open_dimensions(step)
+        since = tf.cast(step, tf.int64) - self.start_step.value
+        anew = schedules.open_dimensions(since, self.stage_steps, self.num_rates)
+        return tf.where(self.has_started, anew, super().open_dimensions(step))
+
+    def betas(self, step):
+        is_open = self.open_dimensions(step)
+        scouts, models = (
+            schedules.cascade_betas(is_open, self.num_rates, self.beta_low, beta_high)
+            for beta_high in (self.scout_beta_high, self.beta_high)
         )
+        return tf.where(self.has_started, models, scouts)
 
     def is_on(self, step):
         return tf.logical_or(self.has_started, super().is_on(step))
@@ -195,16 +208,15 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
 
     def _train_scout(self, x):
         """Part 1, and what part 2 has to know of the last images."""
-        step = self.step.value
-        if self.fresh_optimizer:
-            self.restart_optimizer(self.scout_optimizer, when=self.new_objective(step))
         terms = self._update(self.scout, self.scout_optimizer, x)
         batches = tf.cast(tf.math.ceil(self.reference_rows / tf.shape(x)[0]), tf.int64)
-        is_reference = step >= self.scout_steps - batches
+        is_reference = self.step.value >= self.scout_steps - batches
         tf.cond(is_reference, lambda: self._remember(self.describe(x)), lambda: None)
         return terms
 
     def _update(self, vae, optimizer, x):
+        if self.fresh_optimizer:
+            self.restart_optimizer(optimizer, when=self.new_objective(self.step.value))
         with tf.GradientTape() as tape:
             terms = self.searched_terms(vae, x, training=True)
         self.minimize(terms["loss"], tape, optimizer, vae.trainable_variables)
@@ -256,6 +268,7 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
             "lesson_steps": self.lesson_steps,
             "reference_rows": self.reference_rows,
             "neighbors": self.neighbors,
+            "scout_beta_high": self.scout_beta_high,
         }
 
 

@@ -54,15 +54,17 @@ def _equal(first, second):
     return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_the_stages_are_the_scouts_and_the_model_has_all_dimensions_open():
-    trainer = _trainer(stage_steps=10, switch_on=2, scout_steps=100)
+def test_the_dimensions_of_the_model_open_anew():
+    trainer = _trainer(stage_steps=10, switch_on=2, scout_steps=100, scout_beta_high=30.0)
     for step, is_open in {0: 1, 10: 2, 20: 2, 30: 3}.items():
         assert int(trainer.open_dimensions(tf.constant(step))) == is_open
         assert bool(trainer.is_on(tf.constant(step))) == (step >= 20)
-    trainer.start_step.assign(0)
-    for step in (0, 10, 20):
-        assert int(trainer.open_dimensions(tf.constant(step))) == 3
+    np.testing.assert_array_equal(trainer.betas(tf.constant(10)), [1, 1, 30])
+    trainer.start_step.assign(100)
+    for step, is_open in {100: 1, 109: 1, 110: 2, 120: 3, 200: 3}.items():
+        assert int(trainer.open_dimensions(tf.constant(step))) == is_open
         assert bool(trainer.is_on(tf.constant(step)))
+    np.testing.assert_array_equal(trainer.betas(tf.constant(110)), [1, 1, 10])
 
 
 def test_the_lesson_is_over_after_its_steps():
@@ -146,6 +148,7 @@ def test_the_scout_trains_first_and_then_the_model_alone():
     assert int(trainer.optimizer.iterations) == 0
     learned = _values(trainer.scout.variables)
     assert not _equal(scout, learned)
+    # Of one dimension, no stage but the first: its optimiser never starts anew.
     trainer.fit(_batches(skip=4), steps_per_epoch=5, verbose=0)
     assert _equal(learned, _values(trainer.scout.variables))
     assert not _equal(vae, _values(trainer.vae.variables))
