@@ -32,8 +32,8 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
 
     The search holds the continuous latents at their posterior means, where `encode` has them. What
     `fit` shows is of the scout until it has done, what `evaluate` shows of the model. The lesson is
-    over too early if the latents do not yet say what differs within the classes: search then mixes
-    them. The default numbers of steps are for 300,000.
+    over too early if the latents do not yet say what differs within the classes: the search then
+    mixes them. The default numbers of steps are for 300,000.
 
     Args:
       vae: see `CascadeVAETrainer`.

@@ -441,7 +441,7 @@ RECIPES = {
             "balance": 0.3,
         },
         learning_rate=1e-3,
-        steps=30_000,
+        steps=28_000,
         batch_size=32,
         report_every=500,
         score_every=5000,

@@ -244,7 +244,7 @@ def test_costs_that_are_not_finite_have_no_parts():
 
 
 def test_a_shorter_training_has_shorter_parts():
-    options = recipes.get("cascade_vae/dsprites-short").scaled_to(3000).options
+    options = recipes.get("cascade_vae/dsprites-short").scaled_to(2800).options
     assert [options[part] for part in ("stage_steps", "scout_steps", "lesson_steps")] == [
         150,
         700,
