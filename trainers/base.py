@@ -67,9 +67,6 @@ class Trainer(Feeding, Players, keras.Model):
     needs_factorised_prior = False
     # Methods whose loss no learned prior enters refuse one: it would stay as it began.
     trains_prior = True
-    # Steps after which the method does something outside the compiled step: executions of several
-    # steps must not run across them.
-    pauses = ()
 
     def __init__(self, vae, seed=0, temperature=None, source=None, **kwargs):
         super().__init__(**kwargs)

@@ -115,6 +115,7 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
             )
         self.scout = scout or _usual_scout(vae, scout_classes)
         self._check_scout()
+        self.scout_classes = self.scout.latents.searched.size
         self.scout_steps = int(scout_steps)
         self.lesson_steps = int(lesson_steps)
         self.reference_rows = int(reference_rows)
@@ -127,7 +128,7 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
             trainable=False,
             name="reference_classes",
         )
-        self._set_up_start(self.scout_steps, self.reference_rows, self.scout.latents.searched.size)
+        self._set_up_start(self.scout_steps, self.reference_rows, self.scout_classes)
 
     def _check_scout(self):
         sizes = [sum(vae.rate_sizes.values()) for vae in (self.scout, self.vae)]
@@ -263,7 +264,7 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
         return {
             **super().get_config(),
             "scout": keras.saving.serialize_keras_object(self.scout),
-            "scout_classes": self.scout.latents.searched.size,
+            "scout_classes": self.scout_classes,
             "scout_steps": self.scout_steps,
             "lesson_steps": self.lesson_steps,
             "reference_rows": self.reference_rows,

@@ -24,6 +24,9 @@ class Players:
 
     metric_names = ("loss",)
     optimizer_names = ("optimizer",)
+    # Steps after which the method does something outside the compiled step: executions of several
+    # steps must not run across them.
+    pauses = ()
 
     def _set_up(self, seed):
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
