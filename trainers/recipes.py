@@ -446,8 +446,8 @@ RECIPES = {
         report_every=500,
         score_every=5000,
         final_rows=20_000,
-        note="A short schedule chosen here, whose classes find the shape with seed 0, not with each: "
-        "docs/discrete.md.",
+        note="A short schedule chosen here, whose classes find the shape with seed 0, not with "
+        "each: docs/discrete.md.",
     ),
     "cascade_vae/dsprites-m4": Recipe(
         "cascade_vae",
