@@ -198,14 +198,12 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
     def train_step(self, data):
         x = self.images(data, training=True)
         terms = tf.cond(
-            self.has_started, lambda: self._train_model(x), lambda: self._train_scout(x)
+            self.has_started,
+            lambda: self._update(self.vae, self.optimizer, x),  # parts 3 and 4
+            lambda: self._train_scout(x),
         )
         self.step.assign_add(1)
         return self.update_metrics(**terms)
-
-    def _train_model(self, x):
-        """Parts 3 and 4."""
-        return self._update(self.vae, self.optimizer, x)
 
     def _train_scout(self, x):
         """Part 1, and what part 2 has to know of the last images."""
