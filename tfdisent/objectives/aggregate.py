@@ -65,6 +65,8 @@ def aggregate_log_weights(batch_size, dataset_size, estimator="mss"):
             f"dataset_size must be at least the batch size {batch_size}, received {dataset_size}."
         )
     size = tf.cast(batch_size, tf.float32)
+    # An evaluation whose batches are larger than the data set that was trained on.
+    dataset_size = tf.maximum(size, float(dataset_size))
     row, column = tf.range(batch_size)[:, None], tf.range(batch_size)[None]
     if estimator == "mws":
         return tf.fill([batch_size, batch_size], -tf.math.log(size * dataset_size))

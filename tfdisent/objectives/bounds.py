@@ -251,8 +251,8 @@ def log_mean_exp(scores):
     Returns:
       Scalar.
     """
-    count = tf.cast(tf.size(scores), scores.dtype)
-    return tf.reduce_logsumexp(scores) - tf.math.log(count)
+    log_count = tf.math.log(tf.cast(tf.size(scores), tf.float64))  # float16 ends at 65,504
+    return tf.reduce_logsumexp(scores) - tf.cast(log_count, scores.dtype)
 
 
 def _log_add(a, b):

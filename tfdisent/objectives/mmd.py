@@ -56,7 +56,7 @@ def maximum_mean_discrepancy(z, samples, kernel, unbiased=False):
       unbiased: whether to return the U-statistic; it needs two samples on each side.
 
     Returns:
-      Scalar.
+      Scalar. The U-statistic of a single sample, which has no pair, is 0.
 
     Reference:
       Zhao, Song, Ermon, InfoVAE: Information Maximizing Variational Autoencoders, 2017,
@@ -64,7 +64,11 @@ def maximum_mean_discrepancy(z, samples, kernel, unbiased=False):
     """
     mean = _mean_of_distinct if unbiased else tf.reduce_mean
     within = mean(kernel(z, z)) + mean(kernel(samples, samples))
-    return within - 2 * tf.reduce_mean(kernel(z, samples))
+    discrepancy = within - 2 * tf.reduce_mean(kernel(z, samples))
+    if not unbiased:
+        return discrepancy
+    has_pairs = tf.minimum(tf.shape(z)[0], tf.shape(samples)[0]) > 1
+    return tf.where(has_pairs, discrepancy, tf.zeros_like(discrepancy))
 
 
 def _mean_of_distinct(values):

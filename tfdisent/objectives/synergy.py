@@ -29,7 +29,7 @@ def greedy_best_set(rates, omega):
     size = rates.shape[0]
 
     def one_round(_, best, total):
-        discount = tf.where(tf.reduce_any(best), omega, 1.0)
+        discount = tf.where(tf.reduce_any(best), tf.cast(omega, total.dtype), tf.ones_like(total))
 
         def consider(j, choice, value):
             candidate = total + rates[j]
@@ -61,4 +61,4 @@ def synergy_penalty(rates, omega):
       See `greedy_best_set`.
     """
     is_worst = ~greedy_best_set(tf.reduce_mean(rates, axis=0), omega)
-    return tf.reduce_sum(tf.where(is_worst, rates, 0.0), axis=-1), is_worst
+    return tf.reduce_sum(tf.where(is_worst, rates, tf.zeros_like(rates)), axis=-1), is_worst

@@ -126,3 +126,12 @@ def test_a_factor_with_one_value_among_the_rows_raises(small):
     rows = np.flatnonzero(factors[:, 0] == 0)
     with pytest.raises(ValueError, match="training rows, factor 0 has one"):
         dci(factors, codes, rows, np.arange(300))
+
+
+def test_neither_an_offset_nor_a_scale_of_the_codes_changes_the_score(small, split):
+    factors, codes = small
+    plain = dci(factors, codes, *split, seed=3)
+    for moved in (codes + 1e8, codes * 1e40, codes * 1e-40):
+        other = dci(factors, moved, *split, seed=3)
+        for name in ("disentanglement", "completeness", "informativeness_test"):
+            assert other.details[name] == pytest.approx(plain.details[name], abs=0.02)

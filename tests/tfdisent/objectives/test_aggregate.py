@@ -220,3 +220,10 @@ def test_distributions_that_do_not_factorise_are_refused():
             {"a": tf.zeros([2, 2])},
             weights,
         )
+
+
+@pytest.mark.parametrize("estimator", ["mss", "mws"])
+def test_a_batch_beyond_the_data_set_counts_as_a_data_set_of_its_size(estimator):
+    weights = tf.function(lambda size: objectives.aggregate_log_weights(size, 4, estimator))
+    expected = objectives.aggregate_log_weights(7, 7, estimator)
+    np.testing.assert_allclose(weights(tf.constant(7)), expected, rtol=1e-6)

@@ -305,3 +305,9 @@ def test_bounds_compile_with_xla():
     expected = loss, after, objectives.info_nce(scores), objectives.smile(joint, marginal)
     for ours, theirs in zip(compiled(scores, tf.constant(0.3)), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_many_scores_of_half_precision_do_not_overflow():
+    scores = np.random.default_rng(0).normal(size=(300, 299))
+    half = objectives.log_mean_exp(tf.constant(scores, tf.float16))
+    assert float(half) == pytest.approx(np.log(np.mean(np.exp(scores))), abs=0.02)

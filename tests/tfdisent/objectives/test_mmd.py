@@ -95,7 +95,13 @@ def test_far_codes_have_a_gradient_with_heavy_tails_alone():
     assert size["rbf"] == 0 < 1e-6 < size["imq"]
 
 
-def test_single_samples_have_no_pairs():
-    z, samples = _samples(1), _samples(1, seed=1)
-    value = objectives.maximum_mean_discrepancy(z, samples, KERNELS["rbf"], unbiased=True)
-    np.testing.assert_allclose(value, -2 * KERNELS["rbf"](z, samples)[0, 0], rtol=1e-6)
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 5), (5, 1)])
+def test_a_single_sample_has_no_unbiased_estimate(sizes):
+    """Without a pair the U-statistic would be -2 k(z, p) alone, whatever the distributions."""
+    z, samples = (_samples(size, seed=seed) for seed, size in enumerate(sizes))
+
+    def discrepancy(unbiased):
+        kernel = KERNELS["rbf"]
+        return float(objectives.maximum_mean_discrepancy(z, samples, kernel, unbiased))
+
+    assert discrepancy(unbiased=True) == 0 and discrepancy(unbiased=False) > 0

@@ -103,3 +103,11 @@ def test_empty_worst_set_costs_nothing():
     assert not is_worst.numpy().any()
     np.testing.assert_array_equal(penalty, [0])
     np.testing.assert_array_equal(tape.gradient(penalty, rates), [[0, 0]])
+
+
+def test_rates_of_double_precision_are_taken():
+    rates = np.abs(np.random.default_rng(0).normal(size=(6, 5)))
+    penalty, members = objectives.synergy_penalty(tf.constant(rates), 0.9)
+    single, same = objectives.synergy_penalty(tf.constant(rates, tf.float32), 0.9)
+    assert penalty.dtype == tf.float64 and (members.numpy() == same.numpy()).all()
+    np.testing.assert_allclose(penalty, single, rtol=1e-6)
