@@ -93,7 +93,7 @@ class AAETrainer(Trainer):
         z_prior = self.vae.sample_prior(tf.shape(x)[0], seed_prior)
         z = self._code(x, seed_code, training=True)  # a value: outside of the discriminator's tape
         with tf.GradientTape() as tape:
-            logits_prior, logits = self._discriminate(z_prior, z)
+            logits_prior, logits = self._discriminate(z_prior, z, training=True)
             discriminator_loss = objectives.density_ratio_loss(logits_prior, logits)
         self.minimize(
             discriminator_loss,
@@ -104,7 +104,7 @@ class AAETrainer(Trainer):
 
         with tf.GradientTape() as tape:
             z = self._code(x, seed_code, training=True)
-            encoder_loss = objectives.non_saturating_loss(self.discriminator(z))
+            encoder_loss = objectives.non_saturating_loss(self.discriminator(z, training=True))
         self.minimize(
             encoder_loss, tape, self.encoder_optimizer, self.vae.encoder.trainable_variables
         )
@@ -117,7 +117,8 @@ class AAETrainer(Trainer):
         seed, seed_prior, seed_code = self.seeds(3)
         distortion, rates, _, _ = self.elbo_terms(x, seed, training)
         z_prior = self.vae.sample_prior(tf.shape(x)[0], seed_prior)
-        logits_prior, logits = self._discriminate(z_prior, self._code(x, seed_code, training))
+        z = self._code(x, seed_code, training)
+        logits_prior, logits = self._discriminate(z_prior, z, training)
         encoder_loss = objectives.non_saturating_loss(logits)
         discriminator_loss = objectives.density_ratio_loss(logits_prior, logits)
         return _terms(distortion, rates, encoder_loss, discriminator_loss, logits_prior, logits)
@@ -126,9 +127,10 @@ class AAETrainer(Trainer):
         """A code [B, D] of every image."""
         return self.sample(self.vae.posterior(x, training=training), seed)
 
-    def _discriminate(self, z_prior, z):
+    def _discriminate(self, z_prior, z, training):
         """Logits of both batches from one pass, which is faster than two."""
-        return tf.split(self.discriminator(tf.concat([z_prior, z], axis=0)), 2)
+        both = self.discriminator(tf.concat([z_prior, z], axis=0), training=training)
+        return tf.split(both, 2)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

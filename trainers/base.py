@@ -140,7 +140,9 @@ class Trainer(Feeding, Players, keras.Model):
     def test_step(self, data):
         inputs = [self.images(data, training=False)]
         inputs += [self.labels(data)] if self.takes_labels else []
-        return self.update_metrics(**self.objective(*inputs, training=False))
+        with self.of_test_batch():
+            terms = self.objective(*inputs, training=False)
+        return self.update_metrics(**terms)
 
     def call(self, x, training=False):
         """The mean reconstruction."""

@@ -75,7 +75,7 @@ class FactorVAETrainer(Trainer):
         )
         with tf.GradientTape() as tape:
             # z is a value by now: no gradient reaches the encoder from here.
-            logits, logits_permuted = self._discriminate(z, z_permuted)
+            logits, logits_permuted = self._discriminate(z, z_permuted, training=True)
             discriminator_loss = objectives.density_ratio_loss(logits, logits_permuted)
         self.minimize(
             discriminator_loss,
@@ -94,7 +94,7 @@ class FactorVAETrainer(Trainer):
         z_permuted = objectives.permute_dims(
             z, self.vae.latents.permutation_blocks, seed_permutation
         )
-        logits, logits_permuted = self._discriminate(z, z_permuted)
+        logits, logits_permuted = self._discriminate(z, z_permuted, training)
         loss = objectives.density_ratio_loss(logits, logits_permuted)
         return {**vae_terms, **_discriminator_terms(loss, logits, logits_permuted)}
 
@@ -102,13 +102,15 @@ class FactorVAETrainer(Trainer):
         """The VAE player's loss and its terms, and the sample z [B, D] they were made with."""
         distortion, rates, _, z = self.elbo_terms(x, seed, training)  # [B], [B, D]
         terms = self.elbo_metrics(distortion, rates)
-        total_correlation = self.discriminator(z)  # [B]: the logit is the log density ratio
+        # [B]: the logit is the log density ratio.
+        total_correlation = self.discriminator(z, training=training)
         loss = tf.reduce_mean(distortion + terms["rate"] + self.gamma * total_correlation)
         return {"loss": loss, "total_correlation": total_correlation, **terms}, z
 
-    def _discriminate(self, z, z_permuted):
+    def _discriminate(self, z, z_permuted, training):
         """Logits of both batches from one pass, which is faster than two."""
-        return tf.split(self.discriminator(tf.concat([z, z_permuted], axis=0)), 2)
+        both = self.discriminator(tf.concat([z, z_permuted], axis=0), training=training)
+        return tf.split(both, 2)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

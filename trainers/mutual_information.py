@@ -10,6 +10,7 @@ from tfdisent import information, networks
 from tfdisent.trainers import estimates
 from tfdisent.trainers.critics import BOUNDS, MutualInformationTrainer
 from tfdisent.trainers.estimates import Estimate
+from tfdisent.trainers.initial_weights import initial_weights_from
 
 _WITHOUT_TRAINING = ("ksg", "ross", "plug_in", "gaussian")
 METHODS = (*BOUNDS, *_WITHOUT_TRAINING)
@@ -92,9 +93,9 @@ def estimate_mutual_information(
         return estimates.warn_if_capped(estimate, "the logarithm of the number of samples")
     samples = _samples(x, y, evaluation_size, seed)
     x_size, y_size = (array.shape[-1] for array in samples.validation)
-    keras.utils.set_random_seed(seed)
     sizes = {"hidden": hidden, "depth": depth, "activation": activation}
-    critic = _critic(critic, method, x_size, y_size, sizes)
+    with initial_weights_from(seed):
+        critic = _critic(critic, method, x_size, y_size, sizes)
     if negatives is None:
         negatives = "all" if isinstance(critic, networks.SeparableCritic) else 1
     entropy = _scaled_entropy(entropy, samples) if method == "barber_agakov" else 0.0

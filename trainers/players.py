@@ -1,5 +1,6 @@
 """Players: what every trainer needs that has one or several sets of variables to train."""
 
+import contextlib
 import math
 
 import keras
@@ -27,6 +28,7 @@ class Players:
     # Steps after which the method does something outside the compiled step: executions of several
     # steps must not run across them.
     pauses = ()
+    _examples_before = None
 
     def _set_up(self, seed):
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
@@ -52,11 +54,29 @@ class Players:
         raise NotImplementedError(f"{type(self).__name__} implements players")
 
     def seeds(self, count):
-        """`count` stateless seeds, int32 [2] each, which depend on (seed, step, replica) alone."""
+        """`count` stateless seeds, int32 [2] each, which depend on (seed, step, replica) alone.
+
+        In `of_test_batch` they depend on the number of examples before the batch, too.
+        """
         base = tf.stack([tf.constant(self.seed, tf.int32), tf.cast(self.step.value, tf.int32)])
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         base = tf.random.fold_in(base, replica, alg="philox")
+        if self._examples_before is not None:
+            base = tf.random.fold_in(base, self._examples_before, alg="philox")
         return tf.unstack(tf.random.split(base, count, alg="philox"))
+
+    @contextlib.contextmanager
+    def of_test_batch(self):
+        """The part of a `test_step` that draws noise: the batches of one evaluation share none.
+
+        The step stands still in an evaluation; what counts on is what the metrics have seen of it.
+        """
+        seen = next(iter(self.trackers.values())).count
+        self._examples_before = tf.cast(tf.convert_to_tensor(seen), tf.int32)
+        try:
+            yield
+        finally:
+            self._examples_before = None
 
     def minimize(self, loss, tape, optimizer, variables, fill_zeros=False):
         """One step of one player: gradients of `loss` to `variables`, and of nothing else.
@@ -71,10 +91,28 @@ class Players:
         optimizer.apply(gradients, variables)
 
     def gradients(self, loss, tape, optimizer, variables):
-        """Gradients as `optimizer.apply` takes them, scaled for replicas and mixed precision."""
+        """Gradients as `optimizer.apply` takes them, scaled for replicas and mixed precision.
+
+        The regularisers of the variables, such as a layer's `kernel_regularizer`, add theirs. They
+        are part of no metric.
+        """
         scale = tf.ones_like(loss) / tf.distribute.get_strategy().num_replicas_in_sync
         # Loss scaling (mixed_float16) enters through the gradient's seed, where it costs nothing.
-        return tape.gradient(loss, variables, output_gradients=optimizer.scale_loss(scale))
+        scale = optimizer.scale_loss(scale)
+        gradients = tape.gradient(loss, variables, output_gradients=scale)
+        regularized = [i for i, v in enumerate(variables) if v.regularizer is not None]
+        if not regularized:
+            return gradients
+        with tf.GradientTape() as tape:
+            penalty = tf.add_n([variables[i].regularizer(variables[i]) for i in regularized])
+        pulls = tape.gradient(
+            penalty,
+            [variables[i] for i in regularized],
+            output_gradients=tf.cast(scale, penalty.dtype),
+        )
+        for i, pull in zip(regularized, pulls, strict=True):
+            gradients[i] = pull if gradients[i] is None else gradients[i] + pull
+        return gradients
 
     def restart_optimizer(self, optimizer, when):
         """Sets an optimiser back to its first step if the boolean tensor `when` is true.
@@ -127,6 +165,13 @@ class Players:
         Built now, an optimiser has its slots before any checkpoint is loaded; otherwise Keras would
         skip them and training would go on with a cold Adam.
         """
+        ignored = ("loss", "loss_weights", "metrics", "weighted_metrics")
+        given = [name for name in ignored if options.get(name) is not None]
+        if given:
+            raise ValueError(
+                f"expected no {', '.join(ignored)}: the objective of {type(self).__name__} is its "
+                f"loss, and it reports its terms; received {', '.join(given)}."
+            )
         super().compile(optimizer=optimizers["optimizer"], **options)
         for name, optimizer in optimizers.items():
             if name != "optimizer":

@@ -193,16 +193,27 @@ class Recipe:
           dataset_size: number of training images; methods that estimate q(z) from a batch do not
             train without it.
         """
-        import keras
-
-        from tfdisent import likelihoods, priors, trainers
-        from tfdisent.latents import Categorical, Latents
-        from tfdisent.vae import VAE
+        from tfdisent.trainers.initial_weights import initial_weights_from
 
         unknown = set(self.options) - set(trainer_options(self.method))
         if unknown:
             raise ValueError(f"{self.method} has no option {sorted(unknown)[0]!r}.")
-        keras.utils.set_random_seed(self.seed)
+        with initial_weights_from(self.seed):
+            trainer = self._trainer(image_shape, source, dataset_size)
+        for pause in trainer.pauses:
+            if pause >= self.steps:
+                raise ValueError(
+                    f"{self.method} goes on with its next part after step {pause}, received a "
+                    f"training of {self.steps} steps."
+                )
+        trainer.compile(self._optimizer())
+        return trainer
+
+    def _trainer(self, image_shape, source, dataset_size):
+        from tfdisent import likelihoods, priors, trainers
+        from tfdisent.latents import Categorical, Latents
+        from tfdisent.vae import VAE
+
         method = methods.get(self.method)
         trainer_class = getattr(trainers, method.trainer)
         names = ["discrete"] if len(self.discrete) == 1 else None
@@ -228,15 +239,7 @@ class Recipe:
         options = {**method.defaults, **self.options}
         if "dataset_size" in inspect.signature(trainer_class.__init__).parameters:
             options["dataset_size"] = dataset_size
-        trainer = trainer_class(vae, seed=self.seed, source=source, **options)
-        for pause in trainer.pauses:
-            if pause >= self.steps:
-                raise ValueError(
-                    f"{self.method} goes on with its next part after step {pause}, received a "
-                    f"training of {self.steps} steps."
-                )
-        trainer.compile(self._optimizer())
-        return trainer
+        return trainer_class(vae, seed=self.seed, source=source, **options)
 
     def _optimizer(self):
         import keras

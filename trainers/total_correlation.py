@@ -7,6 +7,7 @@ import tensorflow as tf
 from tfdisent import networks, objectives
 from tfdisent.trainers import estimates
 from tfdisent.trainers.estimates import Estimate
+from tfdisent.trainers.initial_weights import initial_weights_from
 from tfdisent.trainers.players import Players
 
 METHODS = ("discriminator", "gaussian", "knn")
@@ -54,7 +55,9 @@ class TotalCorrelationTrainer(Players, keras.Model):
 
     def test_step(self, z):
         half = tf.shape(z)[0] // 2
-        return self.update_metrics(**self._terms(z[:half], z[half : 2 * half], training=False))
+        with self.of_test_batch():
+            terms = self._terms(z[:half], z[half : 2 * half], training=False)
+        return self.update_metrics(**terms)
 
     def _terms(self, z, z_other, training):
         z_permuted = objectives.permute_dims(z_other, self.blocks, *self.seeds(1))
@@ -125,13 +128,17 @@ def estimate_total_correlation(
         )
     if method != "discriminator":
         return _without_training(z, method)
+    if batch_size % 2:
+        raise ValueError(
+            f"batch_size must be even, for batches are split in two, received {batch_size}."
+        )
     if callable(z):
         samples = estimates.from_sampler(z, evaluation_size, seed)
     else:
         z = estimates.check_rows(z, "z", min_rows=10, min_columns=2)
         samples = estimates.from_arrays(z, seed)
-    keras.utils.set_random_seed(seed)
-    discriminator = networks.latent_discriminator(samples.validation.shape[-1], hidden, depth)
+    with initial_weights_from(seed):
+        discriminator = networks.latent_discriminator(samples.validation.shape[-1], hidden, depth)
     trainer = TotalCorrelationTrainer(discriminator, blocks, seed)
     best = estimates.fit(
         trainer,

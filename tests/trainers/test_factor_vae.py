@@ -85,9 +85,9 @@ def test_a_discrete_group_is_permuted_as_a_whole(monkeypatch):
     trainer.compile(run_eagerly=True)
     discriminate, seen = trainer._discriminate, []
 
-    def watched(z, z_permuted):
+    def watched(z, z_permuted, training):
         seen.append(z_permuted.numpy())
-        return discriminate(z, z_permuted)
+        return discriminate(z, z_permuted, training)
 
     monkeypatch.setattr(trainer, "_discriminate", watched)
     x = tf.constant(_images(80))

@@ -107,3 +107,8 @@ def test_a_saved_trainer_takes_the_same_next_step(tmp_path):
 def test_bad_input_is_refused(z, method, message):
     with pytest.raises(ValueError, match=message):
         estimate_total_correlation(z, method)
+
+
+def test_batches_that_cannot_be_split_in_two_are_refused():
+    with pytest.raises(ValueError, match="batch_size must be even.*received 15"):
+        estimate_total_correlation(np.zeros((60, 2), np.float32), steps=1, batch_size=15)
