@@ -59,6 +59,7 @@ _PUBLIC = {
     "latents": "tfdisent.latents",
     "likelihoods": "tfdisent.likelihoods",
     "metrics": "tfdisent.metrics",
+    "neighbors": "tfdisent.neighbors",
     "networks": "tfdisent.networks",
     "objectives": "tfdisent.objectives",
     "priors": "tfdisent.priors",

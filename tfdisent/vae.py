@@ -83,8 +83,9 @@ class VAE(keras.Model):
         Args:
           image_shape: (H, W, C).
           latents: `Latents`.
-          architecture: a name in `networks.ARCHITECTURES`: "conv64", "conv32", "mlp", "info_gan",
-            or "deep_vib" for labels; by default the one that fits `image_shape` and `likelihood`.
+          architecture: a name in `networks.ARCHITECTURES`: "conv32", "conv64", "conv128",
+            "conv256", "mlp", "info_gan", or "deep_vib" for labels; by default the one that fits
+            `image_shape` and `likelihood`.
           likelihood: "bernoulli", "gaussian", "one_hot", "categorical" or an object from
             `tfdisent.likelihoods`.
           priors: see `VAE`.
@@ -108,6 +109,14 @@ class VAE(keras.Model):
             **options,
         )
         return cls(encoder, decoder, latents, likelihood, priors)
+
+    def fit(self, *args, **kwargs):
+        """A model knows no loss: a trainer fits it.
+
+        Raises:
+          TypeError: always.
+        """
+        raise TypeError("a VAE knows no loss: train it with VAETrainer(vae).fit(...), for example.")
 
     @property
     def image_shape(self):

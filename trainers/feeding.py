@@ -72,15 +72,16 @@ class Feeding:
     ):
         """Trains; see `keras.Model.fit`. Images and labels are checked before anything starts.
 
-        An array is served as `tfdisent.data` serves its sets: shuffled anew every epoch, in an
-        order that depends on (seed, step) alone, the rest of an epoch that fills no batch going to
-        the next one. With `shuffle=False` each epoch visits the rows in their order, without such a
-        rest. Of what a generator yields the shape alone is checked.
+        An array or a `tfdisent.data.Dataset` is shuffled anew every epoch, in an order that depends
+        on (seed, step) alone, the rest of an epoch that fills no batch going to the next one. With
+        `shuffle=False` each epoch visits the rows in their order, without such a rest. Of what a
+        generator yields the shape alone is checked.
 
         Raises:
           ValueError: if the images have another shape than the model's, are not in [0, 1], not
-            finite, or too few for a batch, if the labels are not the classes of the model, or if
-            there are weights: every objective is the mean over the batch.
+            finite, or too few for a batch, if the labels are not the classes of the model, if
+            batches that never end come without `steps_per_epoch`, or if there are weights: every
+            objective is the mean over the batch.
         """
         _refuse_weights(class_weight, sample_weight)
         x, y = as_array(x), as_array(y)
@@ -89,6 +90,9 @@ class Feeding:
                 x, y, validation_data = _split(x, y, validation_split)
                 validation_split = 0.0
             self._check_arrays(x, y)
+            labels = y if self.takes_labels else None
+            x = data.from_arrays(x, labels=labels, value_range=self.value_range)
+        if isinstance(x, data.Dataset):
             batch_size = 32 * self.batches_per_step if batch_size is None else batch_size
             if len(x) < batch_size:
                 raise ValueError(f"expected at least {batch_size} images, received {len(x)}.")
@@ -96,8 +100,13 @@ class Feeding:
             steps_per_epoch = steps_per_epoch or len(x) // batch_size
             begin = _Begin()
             callbacks = [*tf.nest.flatten(callbacks or []), begin]
-            x = self._serve(x, y, batch_size, shuffle, begin)
+            x = self._serve(x, batch_size, shuffle, begin)
             batch_size = y = None
+        if isinstance(validation_data, data.Dataset):
+            validation_data = self._one_pass(validation_data, validation_batch_size)
+            validation_batch_size = None
+        _refuse_endless(x, "steps_per_epoch", steps_per_epoch)
+        _refuse_endless(validation_data, "validation_steps", kwargs.get("validation_steps"))
         self._check_first(x, training=True)
         if isinstance(x, tf.data.Dataset):
             shuffle = False
@@ -116,30 +125,49 @@ class Feeding:
             **kwargs,
         )
 
-    def evaluate(self, x=None, y=None, batch_size=None, *args, sample_weight=None, **kwargs):
-        """Evaluates `objective`; see `keras.Model.evaluate`."""
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        **kwargs,
+    ):
+        """Evaluates `objective`; see `keras.Model.evaluate` and `fit`."""
         _refuse_weights(sample_weight)
         x, y = as_array(x), as_array(y)
         if isinstance(x, np.ndarray) and self.source is None:
             self._check_arrays(x, y)
+        if isinstance(x, data.Dataset):
+            x, batch_size = self._one_pass(x, batch_size), None
+        _refuse_endless(x, "steps", steps)
         self._check_first(x, training=False)
-        return super().evaluate(x, y, batch_size, *args, **kwargs)
+        return super().evaluate(x, y, batch_size, verbose, steps=steps, **kwargs)
 
-    def _serve(self, x, y, batch_size, shuffle, begin):
-        """Endless batches of arrays that are checked already, with labels if the method reads any.
+    def _serve(self, dataset, batch_size, shuffle, begin):
+        """Endless batches of a data set, with labels if the method reads any.
 
         They go on where the trainer is when they begin, not where it was when `fit` was called:
         `BackupAndRestore` comes in between.
         """
-        labels = self.takes_labels
-        dataset = data.from_arrays(x, labels=y if labels else None, value_range=self.value_range)
         return dataset.train(
             batch_size,
             seed=self.seed,
             start_step=lambda: begin.step,
-            labels=labels,
             shuffle=shuffle,
+            **self._reading(),
         )
+
+    def _one_pass(self, dataset, batch_size):
+        """Batches of every row of a data set once."""
+        batch_size = 32 * self.batches_per_step if batch_size is None else batch_size
+        return dataset.batches(batch_size, **self._reading())
+
+    def _reading(self):
+        """What the method reads of a data set, as options of its `train` and `batches`."""
+        return {"labels": self.takes_labels, "rows": self.source is not None}
 
     def _check_arrays(self, x, y):
         check_images(x, self.image_shape, self.value_range)
@@ -215,6 +243,17 @@ def _split(x, y, share):
     if y is None:
         return x[:count], None, (x[count:],)
     return x[:count], y[:count], (x[count:], y[count:])
+
+
+def _refuse_endless(x, option, steps):
+    """Raises ValueError for a `tf.data.Dataset` that never ends, unless `steps` are counted."""
+    if not isinstance(x, tf.data.Dataset) or steps is not None:
+        return
+    if x.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            f"expected {option} with batches that never end, received none: pass for example "
+            f"{option}=len(dataset) // batch_size, or the `tfdisent.data.Dataset` itself."
+        )
 
 
 def _refuse_weights(*weights):

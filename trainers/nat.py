@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfdisent import assignment
+from tfdisent import assignment, data
 from tfdisent.trainers.encoder_trainer import EncoderTrainer
 from tfdisent.trainers.feeding import as_array
 
@@ -77,6 +77,10 @@ class NATTrainer(EncoderTrainer):
         """N: each image is a class of its own."""
         return self.num_images
 
+    def call(self, x, training=False):
+        """Features [B, D] of images [B, H, W, C], of length one."""
+        return self.unit_features(x, training)
+
     def players(self):
         return {"optimizer": self.encoder.trainable_variables}
 
@@ -85,13 +89,32 @@ class NATTrainer(EncoderTrainer):
         self._compile_with({"optimizer": optimizer}, kwargs)
 
     def fit(self, x=None, y=None, *args, **kwargs):
-        """Trains; see `Trainer.fit`. The rows of an array are numbered here."""
+        """Trains; see `Trainer.fit`. The rows of an array are numbered here.
+
+        Raises:
+          ValueError: for a `Dataset` without `source`, for which there are no row numbers, or under
+            a `tf.distribute.MirroredStrategy`; see also `Trainer.fit`.
+        """
+        if isinstance(self.distribute_strategy, tf.distribute.MirroredStrategy):
+            raise ValueError(
+                "NATTrainer shares targets out on one replica, received a strategy with "
+                f"{self.distribute_strategy.num_replicas_in_sync}."
+            )
         x = as_array(x)
+        if isinstance(x, data.Dataset) and self.source is None:
+            raise ValueError(
+                "NATTrainer reads a Dataset by row number: pass source=dataset.device_source() to "
+                "the trainer, received none."
+            )
         if isinstance(x, np.ndarray) and y is None and self.source is None:
             if len(x) != self.num_images:
                 raise ValueError(f"expected {self.num_images} images, received {len(x)}.")
             y = np.arange(len(x))
         return super().fit(x, y, *args, **kwargs)
+
+    def _reading(self):
+        # A source reads the images by their row numbers, which are the labels, too.
+        return super()._reading() if self.source is None else {"rows": True}
 
     def labels(self, batch):
         """Row numbers, int32 [B], of what `fit` hands to a step."""

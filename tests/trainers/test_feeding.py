@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfdisent import VAE, Gaussian, Latents, likelihoods
+from tfdisent import VAE, Gaussian, Latents, data, likelihoods
 from tfdisent.trainers import DeepVIBTrainer, GANMINETrainer, VAETrainer
 
 NUM_IMAGES = 24
@@ -104,6 +104,63 @@ def test_tensors_and_sequences_are_checked_as_arrays_are(images, wrap):
         trainer.fit(wrap(images * 255), verbose=0)
     with pytest.raises(ValueError, match="floating-point"):
         trainer.fit(wrap((images * 255).astype(np.uint8)), verbose=0)
+
+
+def test_a_dataset_is_fed_as_its_array(images):
+    arrays, dataset = _trainer(), _trainer()
+    arrays.fit(images, batch_size=6, epochs=2, validation_split=0.25, verbose=0)
+    train, held_out = data.from_arrays(images[:18]), data.from_arrays(images[18:])
+    dataset.fit(train, batch_size=6, epochs=2, validation_data=held_out, verbose=0)
+    assert arrays.seen == dataset.seen and arrays.sizes == dataset.sizes == [6, 6]
+    first = arrays.evaluate(images, batch_size=7, verbose=0, return_dict=True)
+    second = dataset.evaluate(data.from_arrays(images), batch_size=7, verbose=0, return_dict=True)
+    assert arrays.sizes[2:] == dataset.sizes[2:] == [7, 7, 7, 3]
+    assert first.keys() == second.keys()
+
+
+def test_a_dataset_is_read_by_the_source_of_the_trainer(images):
+    dataset = data.from_arrays(images)
+    trainer = _trainer()
+    trainer.source = dataset.device_source()
+    trainer.fit(dataset, batch_size=6, epochs=1, shuffle=False, verbose=0)
+    trainer.evaluate(dataset, batch_size=20, verbose=0)
+    assert sum(trainer.seen, []) == list(range(NUM_IMAGES)) and trainer.sizes == [20, 4]
+
+
+def test_labels_come_with_a_dataset(images):
+    labels = np.arange(NUM_IMAGES) % 3
+    vae = VAE.build_for((8, 8, 1), Latents(Gaussian(2)), likelihood=likelihoods.Categorical(3))
+    trainer = DeepVIBTrainer(vae)
+    trainer.compile()
+    dataset = data.from_arrays(images, labels=labels)
+    trainer.fit(dataset, batch_size=6, validation_data=dataset, verbose=0)
+    assert int(trainer.step.numpy()) == 4
+    with pytest.raises(ValueError, match="needs a data set with labels"):
+        trainer.fit(data.from_arrays(images), batch_size=6, verbose=0)
+
+
+def test_batches_that_never_end_need_a_count(images):
+    trainer, endless = _trainer(), data.from_arrays(images).train(6)
+    with pytest.raises(ValueError, match="expected steps_per_epoch with batches that never end"):
+        trainer.fit(endless, verbose=0)
+    with pytest.raises(ValueError, match="expected validation_steps with batches that never end"):
+        trainer.fit(images, batch_size=6, validation_data=endless, verbose=0)
+    with pytest.raises(ValueError, match="expected steps with batches that never end"):
+        trainer.evaluate(endless, verbose=0)
+    assert not trainer.seen and not trainer.sizes
+    trainer.fit(endless, steps_per_epoch=2, verbose=0)
+    trainer.fit(images, batch_size=6, validation_data=endless, validation_steps=1, verbose=0)
+    trainer.evaluate(endless, steps=1, verbose=0)
+    assert len(trainer.seen) == 6 and trainer.sizes == [6, 6]
+
+
+@pytest.mark.parametrize("option", [{"loss": "mse"}, {"metrics": ["mse"], "loss_weights": [1.0]}])
+def test_compile_refuses_what_a_trainer_would_ignore(option):
+    trainer = _trainer()
+    with pytest.raises(ValueError, match=f"its terms; received {', '.join(sorted(option))}"):
+        trainer.compile(**option)
+    with pytest.raises(TypeError, match="a VAE knows no loss"):
+        trainer.vae.fit(np.zeros((2, 8, 8, 1), np.float32))
 
 
 def test_weights_are_refused(images):

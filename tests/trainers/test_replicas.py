@@ -13,7 +13,8 @@ cpus = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 from tfdisent import VAE, Categorical, Gaussian, Latents, VAETrainer, data
-from tfdisent import CascadeVAECTrainer, JointVAEGMMTrainer
+from tfdisent import CascadeVAECTrainer, JointVAEGMMTrainer, NATTrainer
+import keras
 
 images = np.random.default_rng(0).random((32, 8, 8, 1), np.float32)
 batches = data.from_arrays(images).train(8)
@@ -41,6 +42,16 @@ def refused(trainer_class, *groups, **options):
 
 found["mixture"] = refused(JointVAEGMMTrainer, Gaussian(2), Categorical(3))
 found["restarts"] = refused(CascadeVAECTrainer, Gaussian(2))
+
+with strategy.scope():
+    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    encoder = keras.Sequential(layers)
+    trainer = NATTrainer(encoder, 32)
+    trainer.compile()
+try:
+    trainer.fit(images, batch_size=8, verbose=0)
+except ValueError as error:
+    found["targets"] = str(error)
 found["goes on"] = refused(CascadeVAECTrainer, Gaussian(2), fresh_optimizer=False)
 print(json.dumps(found))
 """
@@ -53,5 +64,6 @@ def test_two_replicas_train_with_noise_of_their_own():
     assert found["step"] == 4 + 2
     assert found["noise"][0] != found["noise"][1]
     assert "one replica, received a strategy with 2" in found["mixture"]
+    assert "one replica, received a strategy with 2" in found["targets"]
     assert "restarts an optimiser, which MirroredStrategy does not let it" in found["restarts"]
     assert found["goes on"] is None

@@ -15,7 +15,7 @@ from tfdisent.cli.sentences import sentence, tensorflow_errors
 RunFolder = Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run folder.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show TensorFlow's messages and tracebacks.")]
 Rows = Annotated[
-    int | None, typer.Option("--rows", min=2, help="Rows to encode, drawn at random; default all.")
+    int | None, typer.Option("--rows", min=2, help="How many rows to encode, drawn at random.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

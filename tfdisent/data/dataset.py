@@ -231,9 +231,7 @@ class Dataset:
         if not callable(start_step):
             start_step = _check_at_least("start_step", start_step, 0)
         seed = _check_at_least("seed", seed, 0)
-        if labels and self.labels is None:
-            raise ValueError(f"labels=True needs a data set with labels, received {self.name!r}.")
-        label_of_row = tf.constant(self.labels) if labels else None
+        read = self._reader(labels, rows)
         if not shuffle and batch_size > len(self):
             raise ValueError(
                 f"batch_size must be at most {len(self)}, the number of rows, where these are not "
@@ -245,15 +243,48 @@ class Dataset:
             if not shuffle:
                 step %= len(self) // batch_size
             positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-            indices = shuffled_rows(positions, len(self), seed) if shuffle else positions
-            x = indices if rows else self.images_in_graph(indices)
-            return (x, tf.gather(label_of_row, indices)) if labels else x
+            return read(shuffled_rows(positions, len(self), seed) if shuffle else positions)
 
         # Autotuning would only add waits of up to 20 s at the end of an iterator's life.
         options = tf.data.Options()
         options.autotune.enabled = False
         steps = _count_from(start_step)
         return steps.map(batch).prefetch(2).with_options(options)
+
+    def batches(self, batch_size, labels=False, rows=False):
+        """Every row once, in order: what `evaluate`, `predict` and `validation_data` take.
+
+        Args:
+            batch_size: B, at least 1; the last batch has what is left.
+            labels: see `train`.
+            rows: see `train`.
+
+        Returns:
+            `tf.data.Dataset` of float32 [B, H, W, C] (or as `train` has it), one pass.
+
+        Raises:
+            ValueError: for a number out of range, or `labels` of a set that has none.
+        """
+        import tensorflow as tf
+
+        batch_size = _check_at_least("batch_size", batch_size, 1)
+        read = self._reader(labels, rows)
+        return tf.data.Dataset.range(len(self)).batch(batch_size).map(read).prefetch(2)
+
+    def _reader(self, labels, rows):
+        """Rows [B] in a graph -> what a pipeline yields of them."""
+        import tensorflow as tf
+
+        if labels and self.labels is None:
+            raise ValueError(f"labels=True needs a data set with labels, received {self.name!r}.")
+        label_of_row = tf.constant(self.labels) if labels else None
+
+        @tf.autograph.experimental.do_not_convert
+        def read(indices):
+            x = indices if rows else self.images_in_graph(indices)
+            return (x, tf.gather(label_of_row, indices)) if labels else x
+
+        return read
 
     def _set_factors(self, factors):
         if factors is None:

@@ -130,8 +130,9 @@ def _open(tfds, builder, name, split):
             hint = " This set is generated, in some ten minutes, and needs no network."
         raise ValueError(
             f"tfds:{name} is not prepared in {builder.data_dir}. With a network, prepare it once: "
-            f"pass download=True, or call tfds.load({name!r}) of tensorflow_datasets. If it is "
-            f"prepared in another folder, pass that as data_dir.{hint}"
+            f"pass download=True (--set data.download=true), or call tfds.load({name!r}) of "
+            "tensorflow_datasets. If it is prepared in another folder, pass that as "
+            f"data_dir.{hint}"
         ) from error
 
 

@@ -49,8 +49,10 @@ __all__ = [
 
 # Name -> (function that builds (encoder, decoder), the image sides it takes or None for any).
 ARCHITECTURES = {
-    "conv64": (conv.conv, 64),
     "conv32": (conv.conv, 32),
+    "conv64": (conv.conv, 64),
+    "conv128": (conv.conv, 128),
+    "conv256": (conv.conv, 256),
     "mlp": (dense.mlp, None),
     "deep_vib": (deep_vib, None),
     "info_gan": (info_gan, 28),
@@ -61,9 +63,9 @@ def build(architecture, image_shape, parameter_size, latent_size, output_channel
     """Builds (encoder, decoder) of a named architecture.
 
     Args:
-      architecture: "conv64", "conv32", "mlp", or None for the one that fits: the convolutional
-        networks for square images with sides 64 and 32, else "mlp". "deep_vib" has a decoder of
-        labels, "info_gan" takes images with sides 28.
+      architecture: "conv32", "conv64", "conv128", "conv256", "mlp", or None for the one that fits:
+        the convolutional networks for square images with these sides, else "mlp". "deep_vib" has a
+        decoder of labels, "info_gan" takes images with sides 28.
       image_shape: (H, W, C).
       parameter_size: width P of the encoder's output.
       latent_size: width D of the decoder's input.
@@ -79,7 +81,10 @@ def build(architecture, image_shape, parameter_size, latent_size, output_channel
             f"image_shape must be (H, W, C), three positive integers, received {image_shape}."
         )
     if architecture is None:
-        architecture = {(64, 64): "conv64", (32, 32): "conv32"}.get(image_shape[:2], "mlp")
+        is_square = image_shape[0] == image_shape[1]
+        convolutional = f"conv{image_shape[0]}"
+        fits = is_square and convolutional in ARCHITECTURES
+        architecture = convolutional if fits else "mlp"
     if architecture not in ARCHITECTURES:
         raise ValueError(
             f"architecture must be one of {sorted(ARCHITECTURES)}, received {architecture!r}."

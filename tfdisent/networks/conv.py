@@ -1,4 +1,4 @@
-"""The convolutional networks of Burgess et al. and FactorVAE, for 64 x 64 or 32 x 32 images."""
+"""The convolutional networks of Burgess et al. and FactorVAE, and their like for other sides."""
 
 import math
 
@@ -12,8 +12,8 @@ def conv(image_shape, parameter_size, latent_size, output_channels, hidden=256):
     """Encoder and decoder with 4 x 4 kernels and stride 2 down to a 4 x 4 map.
 
     At 64 x 64 the encoder has 32, 32, 64, 64 filters, then a dense layer of `hidden` units and a
-    linear head; the decoder mirrors it. At 32 x 32 one stage of 32 filters is left out. ReLU
-    throughout.
+    linear head; the decoder mirrors it. At 32 x 32 one stage of 32 filters is left out, one and two
+    are added at 128 x 128 and 256 x 256. ReLU throughout.
 
     Args:
       image_shape: (H, W, C) with H = W = 4 * 2**n, n >= 2.

@@ -31,6 +31,25 @@ def test_every_row_comes_once_an_epoch_though_batches_straddle_epochs():
         np.testing.assert_array_equal(np.sort(epoch), np.arange(10))
 
 
+def test_one_pass_has_every_row_once_in_order():
+    labels = np.arange(10) % 3
+    dataset = numbered(10, labels=labels)
+    for _ in range(2):  # a second pass is the first one again
+        assert [batch.tolist() for batch in take(dataset.batches(4), -1)] == [
+            [0, 1, 2, 3],
+            [4, 5, 6, 7],
+            [8, 9],
+        ]
+    assert int(dataset.batches(4).cardinality()) == 3
+    x, y = zip(*dataset.batches(4, labels=True, rows=True), strict=True)
+    np.testing.assert_array_equal(np.concatenate(x), np.arange(10))
+    np.testing.assert_array_equal(np.concatenate(y), labels)
+    with pytest.raises(ValueError, match="labels=True needs a data set with labels"):
+        numbered(10).batches(4, labels=True)
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        numbered(10).batches(0)
+
+
 def test_epochs_and_seeds_have_different_orders():
     first, second = take(numbered(50).train(50), 2)
     (other_seed,) = take(numbered(50).train(50, seed=1), 1)

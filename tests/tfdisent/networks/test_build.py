@@ -5,7 +5,14 @@ from tfdisent import networks
 
 @pytest.mark.parametrize(
     ("image_shape", "layer"),
-    [((64, 64, 1), "Conv2D"), ((32, 32, 3), "Conv2D"), ((64, 32, 1), "Flatten")],
+    [
+        ((64, 64, 1), "Conv2D"),
+        ((32, 32, 3), "Conv2D"),
+        ((128, 128, 3), "Conv2D"),
+        ((256, 256, 1), "Conv2D"),
+        ((64, 32, 1), "Flatten"),
+        ((28, 28, 1), "Flatten"),
+    ],
 )
 def test_the_architecture_is_the_one_that_fits_the_images(image_shape, layer):
     encoder, decoder = networks.build(None, image_shape, 4, 2, image_shape[-1], hidden=4)
@@ -25,7 +32,7 @@ def test_every_architecture_has_the_widths_it_is_asked_for(architecture):
 
 
 def test_an_unknown_architecture_lists_the_known_ones():
-    known = r"'conv32', 'conv64', 'deep_vib', 'info_gan', 'mlp'"
+    known = r"'conv128', 'conv256', 'conv32', 'conv64', 'deep_vib', 'info_gan', 'mlp'"
     message = rf"must be one of \[{known}\], received 'resnet'"
     with pytest.raises(ValueError, match=message):
         networks.build("resnet", (64, 64, 1), 4, 2, 1)

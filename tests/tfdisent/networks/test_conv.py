@@ -88,6 +88,15 @@ def test_conv32_leaves_out_one_stage_of_32_filters():
     assert decoder.count_params() == dense(10, 256) + dense(256, 1024) + convolutions
 
 
+def test_conv256_adds_two_stages_of_32_filters():
+    encoder, decoder = build("conv256", (256, 256, 3))
+    sides = [128, 64, 32, 16, 8, 4]
+    filters = [32, 32, 32, 32, 64, 64]
+    maps = [(side, side, count) for side, count in zip(sides, filters, strict=True)]
+    assert [shape for _, shape in summary(encoder)][:6] == maps
+    assert [shape for _, shape in summary(decoder)][2:] == [*maps[::-1], (256, 256, 3)]
+
+
 @pytest.mark.parametrize(("architecture", "side"), [("conv64", 64), ("conv32", 32)])
 def test_every_layer_but_the_last_is_a_relu(architecture, side):
     for model in build(architecture, (side, side, 1)):
