@@ -48,7 +48,7 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
       scout_beta_high: weight of the rate of a closed dimension of the scout: so high that those
         which are not open at the switch-on say nothing.
       beta_low, beta_high, stage_steps: see `CascadeVAETrainer`; the first and the last of the scout
-        too.
+        too. A `beta_high` so low that no dimension of the model falls asleep while it is closed.
       switch_on: stage of the scout from which its classes are inferred, with as many dimensions
         open.
       balance, l2, fresh_optimizer: see `CascadeVAETrainer`.
@@ -82,7 +82,7 @@ class CascadeVAESpectralTrainer(ClassStart, CascadeVAETrainer):
         neighbors=10,
         scout_beta_high=30.0,
         beta_low=1.0,
-        beta_high=10.0,
+        beta_high=4.0,
         stage_steps=15_000,
         switch_on=3,
         balance=0.3,

@@ -62,7 +62,7 @@ class Players:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         base = tf.random.fold_in(base, replica, alg="philox")
         if self._examples_before is not None:
-            base = tf.random.fold_in(base, self._examples_before, alg="philox")
+            base += tf.stack([0, self._examples_before])  # the first batch's are those of the step
         return tf.unstack(tf.random.split(base, count, alg="philox"))
 
     @contextlib.contextmanager

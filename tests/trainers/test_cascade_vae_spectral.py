@@ -55,7 +55,9 @@ def _equal(first, second):
 
 
 def test_the_dimensions_of_the_model_open_anew():
-    trainer = _trainer(stage_steps=10, switch_on=2, scout_steps=100, scout_beta_high=30.0)
+    trainer = _trainer(
+        stage_steps=10, switch_on=2, scout_steps=100, scout_beta_high=30.0, beta_high=10.0
+    )
     for step, is_open in {0: 1, 10: 2, 20: 2, 30: 3}.items():
         assert int(trainer.open_dimensions(tf.constant(step))) == is_open
         assert bool(trainer.is_on(tf.constant(step))) == (step >= 20)
