@@ -1,6 +1,7 @@
 """Fixtures that several folders share. TensorFlow is imported by the fixtures that need it."""
 
 import os
+import random
 
 import numpy as np
 import pytest
@@ -15,6 +16,13 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 IMAGE_SHAPE = (8, 8, 1)
+
+
+@pytest.fixture(autouse=True)
+def same_initial_weights():
+    """Weights that a test does not seed are the same in every run and whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)
 
 
 def latents_of(kind):
@@ -43,9 +51,9 @@ def make_vae():
 
         latents = latents_of(kind) if isinstance(kind, str) else kind
         vae = VAE.build_for(IMAGE_SHAPE, latents, architecture="mlp", hidden=16, **options)
-        random = np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         for weight in vae.weights:
-            weight.assign(random.normal(scale=0.3, size=weight.shape))
+            weight.assign(rng.normal(scale=0.3, size=weight.shape))
         return vae
 
     return make
