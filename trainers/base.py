@@ -140,9 +140,7 @@ class Trainer(Feeding, Players, keras.Model):
     def test_step(self, data):
         inputs = [self.images(data, training=False)]
         inputs += [self.labels(data)] if self.takes_labels else []
-        with self.of_test_batch():
-            terms = self.objective(*inputs, training=False)
-        return self.update_metrics(**terms)
+        return self.update_metrics(**self.objective(*inputs, training=False))
 
     def call(self, x, training=False):
         """The mean reconstruction."""

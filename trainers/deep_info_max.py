@@ -148,9 +148,7 @@ class DeepInfoMaxTrainer(EncoderTrainer):
 
     def test_step(self, data):
         x = self.images(data, training=False)
-        with self.of_test_batch():
-            terms = self.objective(x, training=False)
-        return self.update_metrics(tf.shape(x)[0], **terms)
+        return self.update_metrics(tf.shape(x)[0], **self.objective(x, training=False))
 
     def objective(self, x, training):
         """The terms of one batch of images [B, H, W, C], scalars in nats.

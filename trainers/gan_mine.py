@@ -169,8 +169,7 @@ class GANMINETrainer(Feeding, Players, keras.Model):
 
     def test_step(self, data):
         x = self.images(data, training=False)
-        with self.of_test_batch():
-            (seed,) = self.seeds(1)
+        (seed,) = self.seeds(1)
         generated, code, code_apart = self.generate(tf.shape(x)[0], seed, training=False)
         logits_real, logits = self._discriminate(x, generated, training=False)
         scores = self._scores(generated, code, code_apart, training=False)

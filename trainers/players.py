@@ -1,6 +1,5 @@
 """Players: what every trainer needs that has one or several sets of variables to train."""
 
-import contextlib
 import math
 
 import keras
@@ -28,7 +27,6 @@ class Players:
     # Steps after which the method does something outside the compiled step: executions of several
     # steps must not run across them.
     pauses = ()
-    _examples_before = None
 
     def _set_up(self, seed):
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
@@ -54,29 +52,11 @@ class Players:
         raise NotImplementedError(f"{type(self).__name__} implements players")
 
     def seeds(self, count):
-        """`count` stateless seeds, int32 [2] each, which depend on (seed, step, replica) alone.
-
-        In `of_test_batch` they depend on the number of examples before the batch, too.
-        """
+        """`count` stateless seeds, int32 [2] each, which depend on (seed, step, replica) alone."""
         base = tf.stack([tf.constant(self.seed, tf.int32), tf.cast(self.step.value, tf.int32)])
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         base = tf.random.fold_in(base, replica, alg="philox")
-        if self._examples_before is not None:
-            base += tf.stack([0, self._examples_before])  # the first batch's are those of the step
         return tf.unstack(tf.random.split(base, count, alg="philox"))
-
-    @contextlib.contextmanager
-    def of_test_batch(self):
-        """The part of a `test_step` that draws noise: the batches of one evaluation share none.
-
-        The step stands still in an evaluation; what counts on is what the metrics have seen of it.
-        """
-        seen = next(iter(self.trackers.values())).count
-        self._examples_before = tf.cast(tf.convert_to_tensor(seen), tf.int32)
-        try:
-            yield
-        finally:
-            self._examples_before = None
 
     def minimize(self, loss, tape, optimizer, variables, fill_zeros=False):
         """One step of one player: gradients of `loss` to `variables`, and of nothing else.

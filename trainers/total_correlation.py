@@ -55,9 +55,7 @@ class TotalCorrelationTrainer(Players, keras.Model):
 
     def test_step(self, z):
         half = tf.shape(z)[0] // 2
-        with self.of_test_batch():
-            terms = self._terms(z[:half], z[half : 2 * half], training=False)
-        return self.update_metrics(**terms)
+        return self.update_metrics(**self._terms(z[:half], z[half : 2 * half], training=False))
 
     def _terms(self, z, z_other, training):
         z_permuted = objectives.permute_dims(z_other, self.blocks, *self.seeds(1))

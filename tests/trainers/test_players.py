@@ -1,4 +1,4 @@
-"""What every trainer does alike: regularisers, the noise of an evaluation, whose networks train."""
+"""What every trainer does alike: regularisers, training mode, the random state of the caller."""
 
 import random
 
@@ -58,24 +58,6 @@ def test_a_regulariser_pulls_at_what_the_loss_does_not_reach():
     trainer.compile(keras.optimizers.SGD(0.01))
     (gradient,) = trainer.gradients(loss, tape, trainer.optimizer, [unused])
     np.testing.assert_array_equal(gradient, [2.0] * 3)
-
-
-@pytest.mark.parametrize("trainer_class", [VAETrainer, FactorVAETrainer])
-def test_the_batches_of_an_evaluation_have_noise_of_their_own(trainer_class):
-    """One image, many times: more batches with the same noise would change nothing."""
-    trainer = _trainer(trainer_class)
-    trainer.compile()
-    image = _images(1)
-
-    def evaluate(count):
-        images = np.repeat(image, count, axis=0)
-        return trainer.evaluate(images, batch_size=8, verbose=0, return_dict=True)["distortion"]
-
-    one, two, eight = evaluate(8), evaluate(16), evaluate(64)
-    assert len({round(value, 5) for value in (one, two, eight)}) == 3
-    assert evaluate(64) == eight
-    trainer.fit(_images(16), batch_size=16, verbose=0)
-    assert evaluate(8) != one
 
 
 @pytest.mark.parametrize("trainer_class", [FactorVAETrainer, AAETrainer])
