@@ -41,7 +41,7 @@ def evaluate(
     For data without factors: what can be said without them, such as active units and the ELBO, and
     of a discrete code its accuracy as a classifier of the labels. For a method that learns labels:
     its error on the test images. Scores asked for with --metrics are shown alone; those that the
-    run cannot have are named.
+    run cannot have are named. All rows are encoded unless --rows says how many.
     """
     with one_sentence(debug):
         from tfdisent.metrics import protocols
