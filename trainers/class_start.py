@@ -74,11 +74,7 @@ class ClassStart:
           ValueError: under a `tf.distribute.MirroredStrategy`; see also `Trainer.fit`.
           FloatingPointError: if a number that the classes start from is not finite.
         """
-        if isinstance(self.distribute_strategy, tf.distribute.MirroredStrategy):
-            raise ValueError(
-                f"{type(self).__name__} trains on one replica, received a strategy with "
-                f"{self.distribute_strategy.num_replicas_in_sync}."
-            )
+        self.require_one_replica()
         # Before the others, which may save or score what they see.
         callbacks = [_StartClasses(), *tf.nest.flatten(callbacks or [])]
         return super().fit(*args, callbacks=callbacks, **kwargs)

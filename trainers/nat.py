@@ -95,11 +95,7 @@ class NATTrainer(EncoderTrainer):
           ValueError: for a `Dataset` without `source`, for which there are no row numbers, or under
             a `tf.distribute.MirroredStrategy`; see also `Trainer.fit`.
         """
-        if isinstance(self.distribute_strategy, tf.distribute.MirroredStrategy):
-            raise ValueError(
-                "NATTrainer shares targets out on one replica, received a strategy with "
-                f"{self.distribute_strategy.num_replicas_in_sync}."
-            )
+        self.require_one_replica()
         x = as_array(x)
         if isinstance(x, data.Dataset) and self.source is None:
             raise ValueError(

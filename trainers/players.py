@@ -94,6 +94,18 @@ class Players:
             gradients[i] = pull if gradients[i] is None else gradients[i] + pull
         return gradients
 
+    def require_one_replica(self):
+        """For methods with a state that replicas would not share.
+
+        Raises:
+          ValueError: under a `tf.distribute.MirroredStrategy`.
+        """
+        if isinstance(self.distribute_strategy, tf.distribute.MirroredStrategy):
+            raise ValueError(
+                f"{type(self).__name__} trains on one replica, received a strategy with "
+                f"{self.distribute_strategy.num_replicas_in_sync}."
+            )
+
     def restart_optimizer(self, optimizer, when):
         """Sets an optimiser back to its first step if the boolean tensor `when` is true.
 
